@@ -1,0 +1,38 @@
+//! Condition keys and what is known of their values.
+
+use std::collections::BTreeMap;
+
+/// What is known of a key's value in one request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lookup {
+    /// The request carried these values.
+    Values(Vec<String>),
+    /// The request did not carry the key: certain.
+    Absent,
+    /// Nobody recorded whether it did.
+    Unknown,
+}
+
+/// The condition keys of one request. Key names are case-insensitive. A key that was never set is
+/// [`Lookup::Unknown`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Context {
+    keys: BTreeMap<String, Lookup>,
+}
+
+impl Context {
+    /// Sets a key (lower-cased here).
+    pub fn set(&mut self, key: &str, value: Lookup) {
+        self.keys.insert(key.to_ascii_lowercase(), value);
+    }
+
+    /// What is known of the key.
+    pub fn get(&self, key: &str) -> &Lookup {
+        self.keys.get(&key.to_ascii_lowercase()).unwrap_or(&Lookup::Unknown)
+    }
+
+    /// Keys that are set, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Lookup)> {
+        self.keys.iter().map(|(key, value)| (key.as_str(), value))
+    }
+}

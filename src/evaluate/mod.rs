@@ -1,0 +1,10 @@
+//! Would this be allowed, by which statement, and what is not known?
+
+pub mod condition;
+pub mod context;
+pub mod decide;
+pub mod prove;
+pub mod variables;
+
+pub use context::{Context, Lookup};
+pub use decide::{Compiled, Decision, Layer, PolicyIn, Request, StatementRef, Target, Truth};

@@ -1,0 +1,1 @@
+//! Policy variables: `${aws:username}`, `${key, 'default'}`, `${*}`.

@@ -1,0 +1,13 @@
+//! leastgrant: the smallest AWS IAM policy change, proved against what a principal really did.
+//!
+//! The modules stand in the order in which a record walks through them; a module knows those
+//! before it, never those after it. All but `source` and `cli` are pure.
+
+pub mod arn;
+pub mod diagnostic;
+pub mod pattern;
+
+pub mod policy;
+pub mod trail;
+
+pub mod evaluate;

@@ -1,0 +1,15 @@
+//! CloudTrail records, in every shape they come in.
+//!
+//! Bytes are pushed into a [`Splitter`], which finds the records without keeping more than one of
+//! them; a record's text becomes an [`Event`]. Who acted is in [`principal`], how it ended in
+//! [`outcome`].
+
+pub mod event;
+pub mod outcome;
+pub mod principal;
+pub mod splitter;
+
+pub use event::{Event, EventResource, NotAnEvent, Parameters};
+pub use outcome::{Outcome, RefusedBy};
+pub use principal::{Caller, Principal, PrincipalKind};
+pub use splitter::{Found, Splitter};
