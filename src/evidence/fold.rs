@@ -1,0 +1,69 @@
+//! Folds the variable parts of resource names while a trail is read, so that memory is bounded by
+//! the shapes of names and not by their number.
+//!
+//! Level 0 keeps names. Level 1 replaces dates, ids and numbers by `*`. Each further level keeps
+//! one path segment less of what follows the fifth colon. A deeper level folds whatever a shallower
+//! one leaves, so folding step by step and folding at once agree.
+
+use crate::arn::split_pattern;
+use crate::require::{Resource, Widened};
+use crate::variable_parts;
+
+/// The deepest level: all of the name but its first segment is folded.
+pub(super) const LAST_LEVEL: usize = 10;
+
+/// The resource as it is kept at `level`.
+pub(super) fn at_level(resource: Resource, level: usize) -> Resource {
+    if level == 0 {
+        return resource;
+    }
+    let text = match &resource {
+        Resource::Arn(text) | Resource::Pattern { pattern: text, .. } => text.as_str(),
+        Resource::Any | Resource::Unknown => return resource,
+    };
+    let Some(parts) = split_pattern(text) else { return resource };
+    let [.., name] = parts;
+    let head = &text[..text.len() - name.len()];
+    let mut folded = variable_parts::starred(name);
+    if level > 1 {
+        folded = shortened(&folded, LAST_LEVEL - level + 1);
+    }
+    let pattern = format!("{head}{folded}");
+    if pattern == text {
+        return resource;
+    }
+    Resource::Pattern { pattern, because: Widened::Folded }
+}
+
+/// The first `segments` `/`-separated segments, then `*`.
+fn shortened(name: &str, segments: usize) -> String {
+    let Some((at, _)) = name.match_indices('/').nth(segments.saturating_sub(1)) else { return name.to_owned() };
+    let kept = name.get(..=at).unwrap_or(name);
+    if name.len() == kept.len() { name.to_owned() } else { format!("{kept}*") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arn(text: &str) -> Resource {
+        Resource::Arn(text.to_owned())
+    }
+
+    #[test]
+    fn folding_at_once_and_step_by_step_agree() {
+        let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
+        for level in 1..=LAST_LEVEL {
+            let stepped = (1..=level).fold(arn(name), |resource, step| at_level(resource, step));
+            assert_eq!(stepped.shown(), at_level(arn(name), level).shown(), "level {level}");
+        }
+    }
+
+    #[test]
+    fn the_folded_pattern_admits_what_it_folds() {
+        let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
+        for level in 0..=LAST_LEVEL {
+            assert!(crate::pattern::matches(at_level(arn(name), level).shown(), name), "level {level}");
+        }
+    }
+}

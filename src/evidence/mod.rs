@@ -1,0 +1,96 @@
+//! Requirements folded a principal: what it used, what it was refused, when, and what this trail
+//! could have shown.
+//!
+//! The fold is associative and commutative, so neither the order of files nor the number of threads
+//! changes the answer.
+
+mod fold;
+mod ledger;
+mod selectors;
+mod tally;
+mod visibility;
+
+pub use ledger::{Interest, Ledger, PrincipalKey};
+pub use selectors::{Scope, Selectors, read_selectors};
+pub use tally::{ActionEvidence, Refusal, Sample, Tally};
+pub use visibility::{Sight, Visibility};
+
+use std::collections::BTreeMap;
+
+use crate::evaluate::Context;
+use crate::require::{Mapped, Resource};
+use crate::trail::{Event, Outcome};
+
+/// All that a trail shows of one principal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// By action, as the catalog spells it.
+    pub actions: BTreeMap<String, ActionEvidence>,
+    /// Events that the catalog does not know: (source, name, reason) and how often.
+    pub unmapped: BTreeMap<(String, String, String), u64>,
+    /// Events that IAM does not authorize: class and how often.
+    pub not_authorized: BTreeMap<String, u64>,
+    /// All events, whatever became of them.
+    pub events: u64,
+    /// The first and the last event.
+    pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
+}
+
+impl Evidence {
+    /// Adds one event. `context` holds the condition keys that the grants ask about.
+    pub fn add(&mut self, event: &Event<'_>, mapped: &Mapped, context: &Context) {
+        self.events += 1;
+        self.seen = Some(match self.seen {
+            Some((first, last)) => (first.min(event.time), last.max(event.time)),
+            None => (event.time, event.time),
+        });
+        match mapped {
+            Mapped::Requires(requirements) => {
+                for requirement in requirements {
+                    let tally = Tally::of(event, requirement.certain);
+                    let entry = self.actions.entry(requirement.action.clone()).or_default();
+                    entry.add(requirement.resource.clone(), context.clone(), tally);
+                }
+            }
+            Mapped::NotAuthorized { class, .. } => *self.not_authorized.entry(class.clone()).or_default() += 1,
+            Mapped::Unmapped { reason } => {
+                let key = (event.source.to_string(), event.name.to_string(), (*reason).to_owned());
+                *self.unmapped.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    /// Takes in what another part of the trail shows of the same principal.
+    pub fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        self.seen = match (self.seen, other.seen) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, None) | (None, one) => one,
+        };
+        for (key, count) in other.unmapped {
+            *self.unmapped.entry(key).or_default() += count;
+        }
+        for (class, count) in other.not_authorized {
+            *self.not_authorized.entry(class).or_default() += count;
+        }
+        for (action, evidence) in other.actions {
+            self.actions.entry(action).or_default().merge(evidence);
+        }
+    }
+
+    /// What was observed of an action in use (refused calls are not use): resources with the
+    /// contexts in which they were used.
+    pub fn used(&self, action: &str) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
+        self.actions.get(action).into_iter().flat_map(ActionEvidence::used)
+    }
+
+    /// Whether the action was used at all.
+    pub fn is_used(&self, action: &str) -> bool {
+        self.used(action).next().is_some()
+    }
+}
+
+/// How an outcome counts.
+pub(crate) fn is_refusal(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused { .. })
+}

@@ -1,0 +1,285 @@
+//! Counts of one action on one resource in one context.
+
+use std::collections::BTreeMap;
+
+use super::fold;
+use crate::evaluate::{Context, Lookup};
+use crate::require::Resource;
+use crate::trail::{Event, Outcome, RefusedBy};
+
+/// How an action was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Refusal {
+    /// Which layer the message names.
+    pub by: RefusedBy,
+    /// Whether it names an explicit deny.
+    pub explicit: bool,
+}
+
+/// An event behind a count, to look it up by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sample {
+    /// `eventTime`.
+    pub time: jiff::Timestamp,
+    /// `eventID`.
+    pub id: String,
+}
+
+/// How often, with which outcome, when, and which events stand behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that succeeded.
+    pub succeeded: u64,
+    /// Calls that failed after authorization, as far as one can tell.
+    pub failed: u64,
+    /// Calls whose error says nothing about permission (throttled, expired).
+    pub inconclusive: u64,
+    /// Refused calls, by what refused them.
+    pub refused: BTreeMap<Refusal, u64>,
+    /// Whether AWS documents the requirement for at least one of these calls.
+    pub certain: bool,
+    /// The operations that needed it, with how often: `s3.amazonaws.com/HeadObject`.
+    pub operations: BTreeMap<String, u64>,
+    /// Calls that a service made on the principal's behalf (forwarded access sessions), by service.
+    pub via: BTreeMap<String, u64>,
+    /// The first and the last call.
+    pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
+    /// The earliest few events.
+    pub samples: Vec<Sample>,
+}
+
+/// Events kept as evidence behind each count: enough to look into, few enough to hold.
+const SAMPLES: usize = 3;
+
+impl Tally {
+    /// The tally of one event.
+    pub fn of(event: &Event<'_>, certain: bool) -> Self {
+        let mut tally = Self { certain, seen: Some((event.time, event.time)), ..Self::default() };
+        match &event.outcome {
+            Outcome::Succeeded => tally.succeeded = 1,
+            Outcome::Failed { .. } => tally.failed = 1,
+            Outcome::Inconclusive { .. } => tally.inconclusive = 1,
+            Outcome::Refused { by, explicit, .. } => {
+                tally.refused.insert(Refusal { by: *by, explicit: *explicit }, 1);
+            }
+        }
+        tally.operations.insert(format!("{}/{}", event.source, event.name), 1);
+        if let Some(service) = &event.caller.invoked_by {
+            tally.via.insert(service.clone(), 1);
+        }
+        if let Some(id) = &event.id {
+            tally.samples.push(Sample { time: event.time, id: id.to_string() });
+        }
+        tally
+    }
+
+    /// Whether this is use: anything but refusals.
+    pub fn is_use(&self) -> bool {
+        self.used() > 0
+    }
+
+    /// Calls that were not refused.
+    pub fn used(&self) -> u64 {
+        self.succeeded + self.failed + self.inconclusive
+    }
+
+    /// Refused calls.
+    pub fn refusals(&self) -> u64 {
+        self.refused.values().sum()
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: Self) {
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.inconclusive += other.inconclusive;
+        self.certain |= other.certain;
+        add_counts(&mut self.refused, other.refused);
+        add_counts(&mut self.operations, other.operations);
+        add_counts(&mut self.via, other.via);
+        self.seen = match (self.seen, other.seen) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, None) | (None, one) => one,
+        };
+        if other.samples.is_empty() {
+            return;
+        }
+        self.samples.extend(other.samples);
+        self.samples.sort();
+        self.samples.dedup();
+        self.samples.truncate(SAMPLES);
+    }
+}
+
+fn add_counts<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}
+
+/// One action: on which resources, in which contexts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActionEvidence {
+    resources: BTreeMap<Resource, BTreeMap<Context, Tally>>,
+    /// How far resource names were folded to bound memory; 0 is not at all.
+    level: usize,
+}
+
+/// Distinct resources of one action that are kept as they are; more are folded. A job that reads
+/// dated S3 keys would otherwise hold one entry an object.
+const MOST_RESOURCES: usize = 2048;
+/// Distinct contexts of one action on one resource; more are folded into "not known".
+const MOST_CONTEXTS: usize = 512;
+
+impl ActionEvidence {
+    /// Adds a tally.
+    pub fn add(&mut self, resource: Resource, context: Context, tally: Tally) {
+        let resource = fold::at_level(resource, self.level);
+        let contexts = self.resources.entry(resource).or_default();
+        match contexts.get_mut(&context) {
+            Some(known) => known.merge(tally),
+            None => {
+                contexts.insert(context, tally);
+                bound_contexts(contexts);
+                self.bound_resources();
+            }
+        }
+    }
+
+    /// Takes in another part's evidence of the same action.
+    pub fn merge(&mut self, other: Self) {
+        if other.level > self.level {
+            self.fold_to(other.level);
+        }
+        for (resource, contexts) in other.resources {
+            let into = self.resources.entry(fold::at_level(resource, self.level)).or_default();
+            for (context, tally) in contexts {
+                into.entry(context).or_default().merge(tally);
+            }
+            bound_contexts(into);
+        }
+        self.bound_resources();
+    }
+
+    /// Every resource and context with its tally, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
+        self.resources
+            .iter()
+            .flat_map(|(resource, contexts)| contexts.iter().map(move |(context, tally)| (resource, context, tally)))
+    }
+
+    /// Only those with use.
+    pub fn used(&self) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
+        self.iter().filter(|(_, _, tally)| tally.is_use())
+    }
+
+    /// All contexts and resources in one tally.
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        for (_, _, tally) in self.iter() {
+            total.merge(tally.clone());
+        }
+        total
+    }
+
+    fn bound_resources(&mut self) {
+        while self.resources.len() > MOST_RESOURCES && self.level < fold::LAST_LEVEL {
+            self.fold_to(self.level + 1);
+        }
+    }
+
+    fn fold_to(&mut self, level: usize) {
+        self.level = level;
+        for (resource, contexts) in std::mem::take(&mut self.resources) {
+            let into = self.resources.entry(fold::at_level(resource, level)).or_default();
+            for (context, tally) in contexts {
+                into.entry(context).or_default().merge(tally);
+            }
+            bound_contexts(into);
+        }
+    }
+}
+
+/// Too many contexts become one in which every key is unknown: less is known, nothing is invented.
+/// Once folded, a resource stays folded, so that the order of merging does not matter.
+fn bound_contexts(contexts: &mut BTreeMap<Context, Tally>) {
+    let folded = folded_context();
+    if contexts.len() <= MOST_CONTEXTS && !contexts.contains_key(&folded) {
+        return;
+    }
+    let mut total = Tally::default();
+    for (_, tally) in std::mem::take(contexts) {
+        total.merge(tally);
+    }
+    contexts.insert(folded, total);
+}
+
+/// The mark of a folded context: a key that no policy can name, explicitly unknown.
+fn folded_context() -> Context {
+    let mut context = Context::default();
+    context.set("(folded)", Lookup::Unknown);
+    context
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(second: i64) -> Tally {
+        let time = jiff::Timestamp::from_second(second).unwrap();
+        let id = format!("{second:04}");
+        Tally { succeeded: 1, seen: Some((time, time)), samples: vec![Sample { time, id }], ..Tally::default() }
+    }
+
+    fn object(number: usize) -> Resource {
+        Resource::Arn(format!("arn:aws:s3:::acme/dt=2026-08-{:02}/part-{number:05}.parquet", number % 28 + 1))
+    }
+
+    #[test]
+    fn merging_in_any_order_gives_the_same() {
+        let parts: Vec<ActionEvidence> = (0..3)
+            .map(|part| {
+                let mut evidence = ActionEvidence::default();
+                for number in 0..1000 {
+                    evidence.add(object(part * 1000 + number), Context::default(), tally(number as i64));
+                }
+                evidence
+            })
+            .collect();
+        let merged = |order: [usize; 3]| {
+            let mut all = ActionEvidence::default();
+            order.iter().for_each(|part| all.merge(parts[*part].clone()));
+            all
+        };
+        let first = merged([0, 1, 2]);
+        assert_eq!(first, merged([2, 1, 0]));
+        assert_eq!(first, merged([1, 2, 0]));
+        assert_eq!(first.total().succeeded, 3000);
+        assert!(first.iter().count() <= MOST_RESOURCES);
+    }
+
+    #[test]
+    fn samples_are_the_earliest_few() {
+        let mut total = tally(9);
+        for second in [3, 7, 1, 5] {
+            total.merge(tally(second));
+        }
+        assert_eq!(total.samples.iter().map(|sample| sample.id.as_str()).collect::<Vec<_>>(), ["0001", "0003", "0005"]);
+        assert_eq!(total.succeeded, 5);
+    }
+
+    #[test]
+    fn too_many_contexts_become_unknown_and_stay_so() {
+        let mut evidence = ActionEvidence::default();
+        for number in 0..=MOST_CONTEXTS {
+            let mut context = Context::default();
+            context.set("aws:CurrentTime", Lookup::Values(vec![number.to_string()]));
+            evidence.add(Resource::Any, context, tally(number as i64));
+        }
+        evidence.add(Resource::Any, Context::default(), tally(0));
+        let all: Vec<_> = evidence.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].1.get("aws:CurrentTime"), &Lookup::Unknown);
+        assert_eq!(all[0].2.succeeded, MOST_CONTEXTS as u64 + 2);
+    }
+}

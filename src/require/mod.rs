@@ -1,0 +1,125 @@
+//! From an event to what must be allowed for it to succeed.
+//!
+//! The catalog says which actions a call needs; this module finds on which resources this very
+//! call needed them: from the template that the catalog gives, from `resources[]`, or from the
+//! parameters through the ARN templates of the action's resource types. What cannot be found is
+//! [`Resource::Unknown`], which is a value of its own and never `*`.
+
+mod context;
+mod parameters;
+mod resource;
+mod templates;
+
+pub use context::context_of;
+pub use resource::{Resource, Widened};
+
+use action_catalog::{Certainty, EventMapping, Need, Unmapped};
+
+use crate::trail::{Event, Outcome};
+
+/// One thing that must be allowed for an event to succeed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Requirement {
+    /// `s3:GetObject`, spelt as the catalog spells it.
+    pub action: String,
+    /// On what.
+    pub resource: Resource,
+    /// Whether AWS documents it for this call with these parameters.
+    pub certain: bool,
+}
+
+/// What an event comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mapped {
+    /// It needs these; never empty.
+    Requires(Vec<Requirement>),
+    /// It is not a call that IAM authorizes.
+    NotAuthorized {
+        /// The class, as the catalog names it: `sign-in`, `service-event`, …
+        class: String,
+        /// Why.
+        reason: String,
+    },
+    /// The catalog does not know it.
+    Unmapped {
+        /// `unknown-source` or `unknown-event`.
+        reason: &'static str,
+    },
+}
+
+/// What must be allowed for the event to succeed. For a refused call that names the missing action,
+/// only that one: the others may never have been asked.
+pub fn requirements(event: &Event<'_>) -> Mapped {
+    if let Some((class, reason)) = class_by_type(&event.kind) {
+        return Mapped::NotAuthorized { class: class.to_owned(), reason: reason.to_owned() };
+    }
+    let (service, operation) = match action_catalog::event(&event.source, &event.name) {
+        EventMapping::Needs { service, operation, .. } => (service, operation),
+        EventMapping::NotAuthorized { class, reason } => return Mapped::NotAuthorized { class, reason },
+        EventMapping::Unmapped(Unmapped::UnknownSource) => return Mapped::Unmapped { reason: "unknown-source" },
+        EventMapping::Unmapped(Unmapped::UnknownEvent) => return Mapped::Unmapped { reason: "unknown-event" },
+    };
+    let mut found = Vec::new();
+    for need in operation.needs.iter().filter(|need| parameters::applies(need.when.as_ref(), event)) {
+        found.extend(of_need(need, event));
+    }
+    if let Outcome::Refused { action: Some(action), resource, .. } = &event.outcome {
+        found = only_refused(found, action, resource.as_deref());
+    }
+    found.sort();
+    found.dedup_by(|later, first| {
+        let same = later.action == first.action && later.resource == first.resource;
+        first.certain |= same && later.certain;
+        same
+    });
+    if found.is_empty() {
+        return Mapped::NotAuthorized {
+            class: "no-permission-needed".to_owned(),
+            reason: format!("{}:{} needs no permission with these parameters", service.prefix, operation.name),
+        };
+    }
+    Mapped::Requires(found)
+}
+
+/// Event types that are never IAM-authorized API calls
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>, `eventType`).
+fn class_by_type(kind: &str) -> Option<(&'static str, &'static str)> {
+    match kind {
+        "AwsServiceEvent" => Some(("service-event", "an AWS service reports something it did itself")),
+        "AwsConsoleSignIn" => Some(("sign-in", "signing in to the console is not authorized by IAM actions")),
+        "AwsConsoleAction" => Some(("console-only", "a console action that is no API call")),
+        "AwsVpceEvent" => Some(("network-activity", "the record of a VPC endpoint, beside the call's own record")),
+        "AwsCloudTrailInsight" => Some(("insight", "CloudTrail Insights: statistics, not a call")),
+        _ => None,
+    }
+}
+
+fn of_need(need: &Need, event: &Event<'_>) -> Vec<Requirement> {
+    let certain = need.certainty == Certainty::Certain;
+    let (action, known) = match action_catalog::action(&need.action) {
+        Some((service, action)) => (format!("{}:{}", service.prefix, action.name), Some((service, action))),
+        None => (need.action.clone(), None),
+    };
+    let resources = resource::of_need(need, known, event);
+    resources.into_iter().map(|resource| Requirement { action: action.clone(), resource, certain }).collect()
+}
+
+/// Of all that a refused call needs, what its refusal names. Where the refusal names an action that
+/// the catalog did not expect, the refusal is right: it is taken as it stands.
+fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -> Vec<Requirement> {
+    let named: Vec<Requirement> =
+        found.iter().filter(|requirement| requirement.action.eq_ignore_ascii_case(action)).cloned().collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let spelt = match action_catalog::action(action) {
+        Some((service, known)) => format!("{}:{}", service.prefix, known.name),
+        None => action.to_owned(),
+    };
+    let resource = match resource {
+        Some("*") => Resource::Any,
+        Some(arn) if crate::arn::Arn::parse(arn).is_some() => Resource::Arn(arn.to_owned()),
+        _ => Resource::Unknown,
+    };
+    vec![Requirement { action: spelt, resource, certain: true }]
+}

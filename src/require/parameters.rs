@@ -1,0 +1,179 @@
+//! Reads request parameters and response elements by path, as CloudTrail writes them.
+
+use std::borrow::Cow;
+
+use action_catalog::When;
+use serde_json::Value;
+
+use crate::trail::Event;
+
+/// Whether the condition of a need holds for this event. A parameter that was cut away cannot be
+/// told from one that was never given: a need that hangs on it then does not apply.
+pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
+    match when {
+        None => true,
+        Some(When::Present(path)) => !strings(event, path).is_empty() || is_there(event, path),
+        Some(When::Absent(path)) => strings(event, path).is_empty() && !is_there(event, path),
+        Some(When::Equals { path, value }) => strings(event, path).iter().any(|found| found == value),
+        Some(When::All(all)) => all.iter().all(|when| applies(Some(when), event)),
+    }
+}
+
+/// All values at `path` as text. `a|b` takes the first alternative that is there; a leading
+/// `response.` reads the response; `[]` visits each element; names match in any case.
+pub(super) fn strings(event: &Event<'_>, path: &str) -> Vec<String> {
+    for alternative in path.split('|') {
+        let found: Vec<String> = values(event, alternative).into_iter().filter_map(scalar).map(Cow::into_owned).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// Whether there is anything but `null`, `false`, an empty text, list or object at `path`.
+fn is_there(event: &Event<'_>, path: &str) -> bool {
+    path.split('|').any(|alternative| {
+        values(event, alternative).into_iter().any(|value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(object) => !object.is_empty(),
+            _ => true,
+        })
+    })
+}
+
+fn values<'e>(event: &'e Event<'_>, path: &str) -> Vec<&'e Value> {
+    match path.strip_prefix("response.") {
+        Some(rest) => at(event.response.value(), rest),
+        None => {
+            let request = event.request.value();
+            let found = at(request, path);
+            if !found.is_empty() {
+                return found;
+            }
+            wrapped(request).map(|inner| at(inner, path)).unwrap_or_default()
+        }
+    }
+}
+
+/// EC2 and others wrap all parameters in one object called `XRequest`.
+fn wrapped(request: &Value) -> Option<&Value> {
+    let object = request.as_object()?;
+    object.iter().find(|(name, value)| name.ends_with("Request") && value.is_object()).map(|(_, value)| value)
+}
+
+/// All values at a dotted path below `value`.
+pub(super) fn at<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
+    let mut here = vec![value];
+    for step in path.split('.') {
+        let (name, each) = match step.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (step, false),
+        };
+        here = here
+            .into_iter()
+            .flat_map(|value| if name.is_empty() { vec![value] } else { field(value, name).into_iter().collect() })
+            .flat_map(|value| match value {
+                Value::Array(list) if each => list.iter().collect(),
+                other => vec![other],
+            })
+            .collect();
+    }
+    here
+}
+
+/// The field of an object, its name in any case. An exact match wins.
+fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let object = value.as_object()?;
+    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}
+
+/// All text values, at any depth, of fields called `name`.
+pub(super) fn anywhere(value: &Value, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(value, name, &mut found, 0);
+    found
+}
+
+/// Deeper than any real request; keeps hostile input from exhausting the stack.
+const DEEPEST: usize = 12;
+
+fn collect(value: &Value, name: &str, found: &mut Vec<String>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                if key.eq_ignore_ascii_case(name)
+                    && let Some(text) = scalar(inner)
+                {
+                    found.push(text.into_owned());
+                } else {
+                    collect(inner, name, found, depth + 1);
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|inner| collect(inner, name, found, depth + 1)),
+        _ => {}
+    }
+}
+
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(value) => Some(Cow::Owned(value.to_string())),
+        // S3 writes query parameters that occur several times as a list.
+        Value::Array(list) => match list.as_slice() {
+            [one] => scalar(one),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The partition of a region (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>,
+/// and the region names of the isolated partitions in the SDKs' endpoint data).
+pub(super) fn partition_of_region(region: &str) -> &'static str {
+    const BY_PREFIX: [(&str, &str); 8] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-iso-", "aws-iso"),
+        ("eusc-", "aws-eusc"),
+        ("", "aws"),
+    ];
+    BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_visits_each_element_in_any_case() {
+        let value = json!({"instancesSet": {"items": [{"instanceId": "i-1"}, {"InstanceID": "i-2"}]}});
+        let found: Vec<_> = at(&value, "InstancesSet.items[].instanceId").into_iter().filter_map(scalar).collect();
+        assert_eq!(found, ["i-1", "i-2"]);
+    }
+
+    #[test]
+    fn a_list_of_one_is_its_element_and_a_list_of_two_is_no_text() {
+        assert_eq!(scalar(&json!(["a"])).as_deref(), Some("a"));
+        assert_eq!(scalar(&json!(["a", "b"])), None);
+        assert_eq!(scalar(&json!("")), None);
+    }
+
+    #[test]
+    fn partitions_follow_the_region() {
+        assert_eq!(partition_of_region("eu-west-1"), "aws");
+        assert_eq!(partition_of_region("us-isob-east-1"), "aws-iso-b");
+        assert_eq!(partition_of_region("us-iso-east-1"), "aws-iso");
+    }
+}

@@ -1,0 +1,174 @@
+//! The resource of a requirement.
+
+use action_catalog::{Action, Need, On, Service};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{parameters, templates};
+use crate::evaluate::Target;
+use crate::trail::Event;
+
+/// On what a requirement is checked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// The action has no resource: it is asked on `*`.
+    Any,
+    /// This very resource.
+    Arn(String),
+    /// Resources of this form: part of the name is not known or will be another next time.
+    Pattern {
+        /// The ARN with `*` and `?` where it varies.
+        pattern: String,
+        /// Why it is not exact.
+        because: Widened,
+    },
+    /// The event does not say.
+    Unknown,
+}
+
+/// Why a resource is a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Widened {
+    /// AWS makes the id in this call; the next call gets another.
+    GeneratedId,
+    /// The catalog's template has a wildcard, with its reason.
+    Template(String),
+    /// So many resources that their variable parts were folded while the trail was read.
+    Folded,
+}
+
+impl Resource {
+    /// As the evaluator takes it.
+    pub fn target(&self) -> Target<'_> {
+        match self {
+            Self::Any => Target::Any,
+            Self::Arn(arn) => Target::Arn(arn),
+            Self::Pattern { pattern, .. } => Target::Pattern(pattern),
+            Self::Unknown => Target::Unknown,
+        }
+    }
+
+    /// As a report shows it: the ARN, the pattern, `*`, or `unknown`.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Arn(text) | Self::Pattern { pattern: text, .. } => text,
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The resources of one need in this event; never empty.
+pub(super) fn of_need(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
+    if need.on.is_empty() {
+        return derived(need, known, event);
+    }
+    let mut found: Vec<Resource> = need.on.iter().flat_map(|on| of_template(on, known, event)).collect();
+    found.sort();
+    found.dedup();
+    // One certain ARN beside an unfilled alternative template says nothing about the alternative.
+    if found.len() > 1 && need.on.len() > 1 && found.iter().any(|resource| matches!(resource, Resource::Arn(_))) {
+        found.retain(|resource| *resource != Resource::Unknown);
+    }
+    found
+}
+
+fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
+    if on.template == "*" {
+        return vec![Resource::Any];
+    }
+    let filled = templates::fill(&on.template, event);
+    let exact = on.because.is_none();
+    if !filled.is_empty() && exact {
+        return filled.into_iter().map(Resource::Arn).collect();
+    }
+    // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.
+    if let Some(known) = known {
+        let listed = listed_resources(known, event);
+        let fits = |arn: &&String| filled.is_empty() || filled.iter().any(|pattern| crate::pattern::matches(pattern, arn));
+        let resolved: Vec<Resource> = listed.iter().filter(fits).cloned().map(Resource::Arn).collect();
+        if !resolved.is_empty() && on.because.as_deref() != Some("generated-id") {
+            return resolved;
+        }
+    }
+    if filled.is_empty() {
+        return vec![Resource::Unknown];
+    }
+    let because = match on.because.as_deref() {
+        Some("generated-id") => Widened::GeneratedId,
+        reason => Widened::Template(reason.unwrap_or_default().to_owned()),
+    };
+    filled.into_iter().map(|pattern| pattern_or_arn(pattern, because.clone())).collect()
+}
+
+fn pattern_or_arn(pattern: String, because: Widened) -> Resource {
+    if pattern.contains(['*', '?']) { Resource::Pattern { pattern, because } } else { Resource::Arn(pattern) }
+}
+
+/// Through the action's resource types: `resources[]` first, then parameters.
+fn derived(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
+    let Some((service, action)) = known else { return vec![Resource::Unknown] };
+    if action.resources.is_empty() {
+        return vec![Resource::Any];
+    }
+    let listed = listed_resources((service, action), event);
+    if !listed.is_empty() {
+        return listed.into_iter().map(Resource::Arn).collect();
+    }
+    let mut found = Vec::new();
+    let mut unfilled_required = false;
+    for wanted in &action.resources {
+        let Some(kind) = service.resource_type(&wanted.name) else {
+            unfilled_required |= wanted.required;
+            continue;
+        };
+        let filled: Vec<Resource> =
+            kind.arns.iter().flat_map(|arn| templates::fill_type(arn, need, event)).collect();
+        unfilled_required |= wanted.required && filled.is_empty();
+        found.extend(filled);
+    }
+    if found.is_empty() || unfilled_required {
+        found.push(Resource::Unknown);
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The ARNs of `resources[]` whose type is one that the action takes.
+fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -> Vec<String> {
+    let mut found: Vec<String> = event
+        .resources
+        .iter()
+        .map(|resource| &resource.arn)
+        .filter(|arn| !arn.contains(['*', '?']) && takes(service, action, arn))
+        .cloned()
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether the ARN is of a resource type that the action takes: the *best* fitting type of the
+/// service must be one of the action's (an object's ARN also fits the looser template of a bucket).
+fn takes(service: &Service, action: &Action, arn: &str) -> bool {
+    let best = service
+        .resource_types
+        .iter()
+        .flat_map(|kind| kind.arns.iter().map(move |template| (kind, template)))
+        .filter(|(_, template)| templates::fits(template, arn))
+        .max_by_key(|(_, template)| templates::literal_length(template));
+    best.is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+}
+
+/// The account and region that `${Account}` and `${Region}` stand for in this event.
+pub(super) fn partition(event: &Event<'_>) -> String {
+    let arn = event.caller.arn.as_deref().unwrap_or(&event.caller.principal.name);
+    if let Some(arn) = crate::arn::Arn::parse(arn)
+        && !arn.partition.is_empty()
+    {
+        return arn.partition.to_owned();
+    }
+    parameters::partition_of_region(&event.region).to_owned()
+}

@@ -1,0 +1,240 @@
+//! Fills ARN templates from an event: `arn:${Partition}:s3:::{bucketName}/{key}` (the catalog's
+//! own), `arn:${Partition}:ec2:${Region}:${Account}:instance/${InstanceId}` (AWS's resource types).
+
+use std::borrow::Cow;
+
+use action_catalog::Need;
+
+use super::parameters::{anywhere, strings};
+use super::resource::{Resource, Widened, partition};
+use crate::arn::Arn;
+use crate::trail::Event;
+
+/// More resources than one call ever names; a template that gives more is not understood.
+const MOST: usize = 1000;
+
+/// All fillings of a template with `{path}` placeholders; empty where a placeholder has no value.
+pub(super) fn fill(template: &str, event: &Event<'_>) -> Vec<String> {
+    let mut filled = vec![String::new()];
+    let mut rest = template;
+    while let Some(start) = rest.find(['{', '$']) {
+        let (text, tail) = rest.split_at(start);
+        filled.iter_mut().for_each(|arn| arn.push_str(text));
+        let dollar = tail.starts_with("${");
+        let body = tail.trim_start_matches('$').trim_start_matches('{');
+        let Some((name, after)) = body.split_once('}') else { return Vec::new() };
+        rest = after;
+        let values = if dollar { standard(name, event).into_iter().collect() } else { placeholder(name, event) };
+        if let Some(whole) = whole_arns(&values, template) {
+            return whole;
+        }
+        filled = filled.iter().flat_map(|arn| values.iter().map(move |value| format!("{arn}{value}"))).take(MOST).collect();
+    }
+    filled.iter_mut().for_each(|arn| arn.push_str(rest));
+    filled.retain(|arn| Arn::parse(arn).is_some());
+    filled
+}
+
+/// Values that are themselves ARNs of the template's service are the resources.
+fn whole_arns(values: &[String], template: &str) -> Option<Vec<String>> {
+    let service = template.split(':').nth(2)?;
+    let is_whole = |value: &String| Arn::parse(value).is_some_and(|arn| service.is_empty() || arn.service == service);
+    (!values.is_empty() && values.iter().all(is_whole)).then(|| values.to_vec())
+}
+
+fn standard(name: &str, event: &Event<'_>) -> Option<String> {
+    match name {
+        "Partition" => Some(partition(event)),
+        "Region" => Some(event.region.to_string()).filter(|region| !region.is_empty()),
+        "Account" | "AccountId" => event.account.as_deref().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// `path`, `path|other`, `path:transform`.
+fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
+    let (path, transform) = text.split_once(':').map_or((text, ""), |(path, transform)| (path, transform));
+    let mut values: Vec<String> =
+        strings(event, path).into_iter().map(|value| transformed(&value, transform).into_owned()).collect();
+    values.sort();
+    values.dedup();
+    values.retain(|value| !value.is_empty());
+    values
+}
+
+fn transformed<'v>(value: &'v str, transform: &str) -> Cow<'v, str> {
+    match transform {
+        "noslash" => Cow::Borrowed(value.strip_prefix('/').unwrap_or(value)),
+        "last" => Cow::Borrowed(value.rsplit(['/', ':']).next().unwrap_or(value)),
+        "s3source" => s3_source(value),
+        "queueurl" => queue_of_url(value),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+/// `x-amz-copy-source`: `/bucket/key?versionId=…`, percent-encoded
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
+fn s3_source(value: &str) -> Cow<'_, str> {
+    let value = value.strip_prefix('/').unwrap_or(value);
+    let value = value.split_once("?versionId=").map_or(value, |(key, _)| key);
+    Cow::Owned(percent_decoded(value))
+}
+
+/// The ARN's last part from a queue URL, `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>).
+fn queue_of_url(url: &str) -> Cow<'_, str> {
+    Cow::Borrowed(url.rsplit('/').next().unwrap_or(url))
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        match (byte, pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+/// The resources that fill the ARN template of a resource type, from the parameters: by the
+/// catalog's path for a variable, else by a parameter of the variable's own name. A variable found
+/// in the response alone is an id that the call made: the next call makes another.
+pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<Resource> {
+    let mut filled = vec![(String::new(), false)];
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => filled.iter_mut().for_each(|(arn, _)| arn.push_str(text)),
+            Piece::Variable(name) => {
+                let (values, made) = match standard(name, event) {
+                    Some(value) => (vec![value], false),
+                    None => variable(name, need, event),
+                };
+                let fitting: Vec<String> = values.iter().filter(|value| fits(template, value)).cloned().collect();
+                if !fitting.is_empty() {
+                    return fitting.into_iter().map(Resource::Arn).collect();
+                }
+                if values.is_empty() || values.iter().any(|value| value.starts_with("arn:")) {
+                    return Vec::new();
+                }
+                filled = filled
+                    .iter()
+                    .flat_map(|(arn, was)| values.iter().map(move |value| (format!("{arn}{value}"), *was || made)))
+                    .take(MOST)
+                    .collect();
+            }
+        }
+    }
+    let made = |(pattern, made): (String, bool)| {
+        if made { Resource::Pattern { pattern, because: Widened::GeneratedId } } else { Resource::Arn(pattern) }
+    };
+    filled.into_iter().filter(|(arn, _)| Arn::parse(arn).is_some()).map(made).collect()
+}
+
+/// The values of an ARN variable, and whether they are ids that this call made.
+fn variable(name: &str, need: &Need, event: &Event<'_>) -> (Vec<String>, bool) {
+    for (_, path) in need.params.iter().filter(|(variable, _)| variable == name) {
+        let found = strings(event, path);
+        if !found.is_empty() {
+            return (distinct(found), false);
+        }
+    }
+    if GENERIC.contains(&name) {
+        return (Vec::new(), false);
+    }
+    let asked = anywhere(event.request.value(), name);
+    if !asked.is_empty() {
+        return (distinct(asked), false);
+    }
+    if !name.ends_with("Id") || anywhere(event.response.value(), name).is_empty() {
+        return (Vec::new(), false);
+    }
+    (vec!["*".to_owned()], true)
+}
+
+/// Variable names that say too little to be found by name alone.
+const GENERIC: [&str; 8] = ["Id", "Name", "ResourceId", "ResourceName", "Type", "Key", "Path", "Token"];
+
+fn distinct(mut values: Vec<String>) -> Vec<String> {
+    values.sort();
+    values.dedup();
+    values
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Variable(&'t str),
+}
+
+fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let mut found = Vec::new();
+    let mut rest = template;
+    while let Some((text, tail)) = rest.split_once("${") {
+        found.push(Piece::Text(text));
+        let Some((name, after)) = tail.split_once('}') else { break };
+        found.push(Piece::Variable(name));
+        rest = after;
+    }
+    found.push(Piece::Text(rest));
+    found
+}
+
+/// Whether an ARN has the form of a resource type's template.
+pub(super) fn fits(template: &str, arn: &str) -> bool {
+    if !arn.starts_with("arn:") {
+        return false;
+    }
+    let pattern: String = pieces(template)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text,
+            Piece::Variable(_) => "*",
+        })
+        .collect();
+    crate::pattern::resource_matches(&pattern, arn) == Some(true)
+}
+
+/// How much of a template is literal: the more, the closer it describes an ARN that fits it.
+pub(super) fn literal_length(template: &str) -> usize {
+    pieces(template)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Variable(_) => 0,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_fits_the_object_better_than_the_bucket() {
+        let (bucket, object) = ("arn:${Partition}:s3:::${BucketName}", "arn:${Partition}:s3:::${BucketName}/${ObjectName}");
+        let arn = "arn:aws:s3:::acme/raw/a.json";
+        assert!(fits(bucket, arn) && fits(object, arn));
+        assert!(literal_length(object) > literal_length(bucket));
+        assert!(!fits(object, "arn:aws:s3:::acme"));
+    }
+
+    #[test]
+    fn a_copy_source_loses_slash_and_version_and_is_decoded() {
+        assert_eq!(transformed("/acme/a%20b/c.txt?versionId=3", "s3source"), "acme/a b/c.txt");
+        assert_eq!(transformed("acme/100%", "s3source"), "acme/100%");
+    }
+
+    #[test]
+    fn a_queue_url_gives_the_queue_name() {
+        assert_eq!(transformed("https://sqs.eu-west-1.amazonaws.com/111122223333/jobs.fifo", "queueurl"), "jobs.fifo");
+    }
+}
