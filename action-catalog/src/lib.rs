@@ -1,1 +1,20 @@
-//! placeholder
+//! What AWS publishes about IAM: every service's actions with access level, resource types, condition
+//! keys and dependent actions; which actions each API call needs; and the AWS managed policies.
+//!
+//! Pure: the facts are compiled in, decoded service by service when first asked. `services/`, the
+//! sources they come from and their licences are described in `SOURCES.md`.
+
+mod lookup;
+mod pack;
+mod policies;
+mod types;
+
+pub use lookup::{
+    EventMapping, Stats, Unmapped, action, event, matching, operations, prefix_of_source, prefixes, service,
+    stats,
+};
+pub use policies::{ManagedPolicy, managed_policies, managed_policy};
+pub use types::{
+    Action, ActionResource, Certainty, ConditionKey, Level, Need, On, Operation, Origin, ResourceType, Risk,
+    Rw, Seen, Service, When,
+};

