@@ -56,6 +56,8 @@ pub enum Code {
     UnknownOperator,
     /// Grants that could not be read as get-account-authorization-details or as a policy.
     GrantsShape,
+    /// A file that is no output of get-event-selectors.
+    SelectorsShape,
     /// A policy is named but its text is neither given nor in the catalog.
     PolicyNotGiven,
     /// No such principal in the grants or the trail.
@@ -101,6 +103,7 @@ impl Code {
             Self::UnusualResource => "unusual-resource",
             Self::UnknownOperator => "unknown-operator",
             Self::GrantsShape => "grants-shape",
+            Self::SelectorsShape => "selectors-shape",
             Self::PolicyNotGiven => "policy-not-given",
             Self::UnknownPrincipal => "unknown-principal",
             Self::AmbiguousPrincipal => "ambiguous-principal",

@@ -5,9 +5,15 @@
 
 pub mod arn;
 pub mod diagnostic;
+pub mod near;
 pub mod pattern;
+pub mod variable_parts;
 
 pub mod policy;
 pub mod trail;
 
 pub mod evaluate;
+pub mod require;
+
+pub mod evidence;
+pub mod grants;

@@ -59,7 +59,7 @@ fn parts(name: &str) -> Vec<Part> {
     let mut at = 0;
     while at < bytes.len() {
         let starts = at == 0 || bytes.get(at - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
-        match starts.then(|| part_at(bytes, at)).flatten() {
+        match starts.then(|| dated_field(bytes, at).or_else(|| part_at(bytes, at))).flatten() {
             Some(part) => {
                 at = part.to;
                 found.push(part);
@@ -85,6 +85,15 @@ fn part_at(bytes: &[u8], at: usize) -> Option<Part> {
         word(rest)?
     };
     Some(Part { from: at, to: at + length, kind })
+}
+
+/// The digits behind `month=`, `day=`, `hour=` and the like: partitions of a data lake.
+fn dated_field(bytes: &[u8], at: usize) -> Option<Part> {
+    const FIELDS: [&[u8]; 5] = [b"year=", b"month=", b"day=", b"hour=", b"minute="];
+    let before = bytes.get(..at)?;
+    FIELDS.iter().find(|field| before.ends_with(field))?;
+    let digits = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0 && ends(bytes.get(at..)?, digits)).then_some(Part { from: at, to: at + digits, kind: Kind::Date })
 }
 
 /// A whole word of hexadecimal digits (an id) or decimal digits (a number).
@@ -183,7 +192,7 @@ mod tests {
             ("exports/dt=2026-08-01/part-00017-6f1c2e34-9a7b-4c5d-8e9f-0a1b2c3d4e5f.snappy.parquet", "exports/dt=*/part-*-*.snappy.parquet"),
             ("raw/2026/08/01/a.json", "raw/*/a.json"),
             ("logs/20260801/x", "logs/*/x"),
-            ("year=2026/month=08/day=01/x", "year=*/month=08/day=01/x"),
+            ("year=2026/month=08/day=01/x", "year=*/month=*/day=*/x"),
             ("instance/i-0123456789abcdef0", "instance/*"),
             ("key/0a1b2c3d-1111-2222-3333-444455556666", "key/*"),
             ("function:shop-orders", "function:shop-orders"),

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use crate::evaluate::Context;
 use crate::require::{Mapped, Resource};
-use crate::trail::{Event, Outcome};
+use crate::trail::Event;
 
 /// All that a trail shows of one principal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,9 +88,4 @@ impl Evidence {
     pub fn is_used(&self, action: &str) -> bool {
         self.used(action).next().is_some()
     }
-}
-
-/// How an outcome counts.
-pub(crate) fn is_refusal(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Refused { .. })
 }

@@ -11,6 +11,7 @@ mod resource;
 mod templates;
 
 pub use context::context_of;
+pub(crate) use resource::{any_of_type, type_of};
 pub use resource::{Resource, Widened};
 
 use action_catalog::{Certainty, EventMapping, Need, Unmapped};

@@ -1,6 +1,6 @@
 //! The resource of a requirement.
 
-use action_catalog::{Action, Need, On, Service};
+use action_catalog::{Action, Need, On, ResourceType, Service};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -153,13 +153,24 @@ fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -
 /// Whether the ARN is of a resource type that the action takes: the *best* fitting type of the
 /// service must be one of the action's (an object's ARN also fits the looser template of a bucket).
 fn takes(service: &Service, action: &Action, arn: &str) -> bool {
-    let best = service
+    type_of(service, arn).is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+}
+
+/// The resource type of the service that describes the ARN best, with the template that fits.
+pub(crate) fn type_of<'s>(service: &'s Service, arn: &str) -> Option<(&'s ResourceType, &'s str)> {
+    service
         .resource_types
         .iter()
-        .flat_map(|kind| kind.arns.iter().map(move |template| (kind, template)))
+        .flat_map(|kind| kind.arns.iter().map(move |template| (kind, template.as_str())))
         .filter(|(_, template)| templates::fits(template, arn))
-        .max_by_key(|(_, template)| templates::literal_length(template));
-    best.is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+        .max_by_key(|(_, template)| templates::literal_length(template))
+}
+
+/// The ARN with the variable parts of its type's template replaced by `*`, after the fifth colon.
+pub(crate) fn any_of_type(template: &str, arn: &str) -> Option<String> {
+    let [.., name] = crate::arn::split_pattern(arn)?;
+    let [.., form] = crate::arn::split_pattern(template)?;
+    Some(format!("{}{}", arn.strip_suffix(name)?, templates::starred(form)))
 }
 
 /// The account and region that `${Account}` and `${Region}` stand for in this event.

@@ -190,17 +190,18 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
 
 /// Whether an ARN has the form of a resource type's template.
 pub(super) fn fits(template: &str, arn: &str) -> bool {
-    if !arn.starts_with("arn:") {
-        return false;
-    }
-    let pattern: String = pieces(template)
+    arn.starts_with("arn:") && crate::pattern::resource_matches(&starred(template), arn) == Some(true)
+}
+
+/// The template with `*` for each variable.
+pub(super) fn starred(template: &str) -> String {
+    pieces(template)
         .into_iter()
         .map(|piece| match piece {
             Piece::Text(text) => text,
             Piece::Variable(_) => "*",
         })
-        .collect();
-    crate::pattern::resource_matches(&pattern, arn) == Some(true)
+        .collect()
 }
 
 /// How much of a template is literal: the more, the closer it describes an ARN that fits it.

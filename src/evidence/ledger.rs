@@ -1,0 +1,168 @@
+//! Evidence of several principals, kept while a trail is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Evidence, Visibility};
+use crate::arn::Arn;
+use crate::require;
+use crate::trail::{Event, Principal, PrincipalKind};
+
+/// A principal by account, kind and name: a role session's ARN carries no path, so the path cannot
+/// be part of the key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrincipalKey(String);
+
+impl PrincipalKey {
+    /// The key of an ARN (`arn:aws:iam::111122223333:role/ci/deploy` and
+    /// `…:role/deploy` are the same), or of any other name as it stands.
+    pub fn of_name(name: &str) -> Self {
+        let Some(arn) = Arn::parse(name) else { return Self(name.to_owned()) };
+        match arn.resource.split_once('/') {
+            Some((kind @ ("role" | "user"), path)) if arn.service == "iam" => {
+                let last = path.rsplit('/').next().unwrap_or(path);
+                Self(format!("{}:{}:{kind}/{last}", arn.partition, arn.account))
+            }
+            _ => Self(name.to_owned()),
+        }
+    }
+
+    /// The key of the principal of an event.
+    pub fn of(principal: &Principal) -> Self {
+        Self::of_name(&principal.name)
+    }
+}
+
+/// What the fold keeps: of which principals, and which condition keys.
+#[derive(Debug, Clone, Default)]
+pub struct Interest {
+    /// Keep only these; `None` keeps all.
+    pub principals: Option<BTreeSet<PrincipalKey>>,
+    /// Condition keys (lower case) that some policy asks about.
+    pub condition_keys: BTreeSet<String>,
+}
+
+impl Interest {
+    /// Whether events of the principal are kept.
+    pub fn wants(&self, key: &PrincipalKey) -> bool {
+        self.principals.as_ref().is_none_or(|wanted| wanted.contains(key))
+    }
+}
+
+/// One principal's part of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The principal, with the best name seen: an exact ARN beats one without its path.
+    pub principal: Principal,
+    /// What the trail shows of it.
+    pub evidence: Evidence,
+}
+
+/// Evidence by principal, and what the trail could have shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// By principal.
+    pub entries: BTreeMap<PrincipalKey, Entry>,
+    /// How many events each principal has, kept of all, to name those that are there.
+    pub principals: BTreeMap<Principal, u64>,
+    /// Over all events, whoever made them.
+    pub visibility: Visibility,
+    /// Calls that AWS services made with their own permission: nobody's.
+    pub service_calls: u64,
+    /// Events that were there more than once.
+    pub duplicates: u64,
+    /// Events mapped to actions, events that IAM does not authorize by class, events that the
+    /// catalog does not know by reason: over the events that were kept.
+    pub mapped: u64,
+    /// By class.
+    pub not_authorized: BTreeMap<String, u64>,
+    /// By reason.
+    pub unmapped: BTreeMap<String, u64>,
+}
+
+impl Ledger {
+    /// Adds one event that was not there before.
+    pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
+        let principal = &event.caller.principal;
+        *self.principals.entry(principal.clone()).or_default() += 1;
+        self.visibility.add(event);
+        if principal.kind == PrincipalKind::Service {
+            self.service_calls += 1;
+        }
+        let key = PrincipalKey::of(principal);
+        if !interest.wants(&key) {
+            return;
+        }
+        let mapped = require::requirements(event);
+        match &mapped {
+            require::Mapped::Requires(_) => self.mapped += 1,
+            require::Mapped::NotAuthorized { class, .. } => *self.not_authorized.entry(class.clone()).or_default() += 1,
+            require::Mapped::Unmapped { reason } => *self.unmapped.entry((*reason).to_owned()).or_default() += 1,
+        }
+        if principal.kind == PrincipalKind::Service {
+            return;
+        }
+        let context = require::context_of(event, interest.condition_keys.iter().map(String::as_str));
+        let entry = self.entries.entry(key).or_insert_with(|| Entry {
+            principal: principal.clone(),
+            evidence: Evidence::default(),
+        });
+        if better(principal, &entry.principal) {
+            entry.principal = principal.clone();
+        }
+        entry.evidence.add(event, &mapped, &context);
+    }
+
+    /// Takes in another part of the trail.
+    pub fn merge(&mut self, other: Self) {
+        for (principal, count) in other.principals {
+            *self.principals.entry(principal).or_default() += count;
+        }
+        self.visibility.merge(other.visibility);
+        self.service_calls += other.service_calls;
+        self.duplicates += other.duplicates;
+        self.mapped += other.mapped;
+        for (class, count) in other.not_authorized {
+            *self.not_authorized.entry(class).or_default() += count;
+        }
+        for (reason, count) in other.unmapped {
+            *self.unmapped.entry(reason).or_default() += count;
+        }
+        for (key, entry) in other.entries {
+            match self.entries.get_mut(&key) {
+                Some(known) => {
+                    if better(&entry.principal, &known.principal) {
+                        known.principal = entry.principal;
+                    }
+                    known.evidence.merge(entry.evidence);
+                }
+                None => {
+                    self.entries.insert(key, entry);
+                }
+            }
+        }
+    }
+
+    /// The evidence of the principal with this ARN.
+    pub fn evidence(&self, arn: &str) -> Option<&Evidence> {
+        self.entries.get(&PrincipalKey::of_name(arn)).map(|entry| &entry.evidence)
+    }
+}
+
+/// An exact ARN beats a made one; among equals the one that sorts first, so that order of reading
+/// does not matter.
+fn better(new: &Principal, old: &Principal) -> bool {
+    (new.exact, std::cmp::Reverse(new)) > (old.exact, std::cmp::Reverse(old))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_role_is_no_part_of_its_key() {
+        let with = PrincipalKey::of_name("arn:aws:iam::111122223333:role/ci/deploy");
+        assert_eq!(with, PrincipalKey::of_name("arn:aws:iam::111122223333:role/deploy"));
+        assert_ne!(with, PrincipalKey::of_name("arn:aws:iam::111122223333:user/deploy"));
+        assert_ne!(with, PrincipalKey::of_name("arn:aws:iam::444455556666:role/deploy"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Lists of actions, as short as they can be without granting more.
+
+use std::collections::BTreeSet;
+
+use action_catalog::Service;
+
+use crate::pattern;
+use crate::policy::Element;
+
+/// The action entries for the `kept` actions: an entry of the original element stays as it is
+/// written where everything that it names is kept; the rest is named one by one.
+pub(super) fn entries(original: &Element, kept: &BTreeSet<String>) -> Vec<String> {
+    let mut left: BTreeSet<&str> = kept.iter().map(String::as_str).collect();
+    let mut entries = Vec::new();
+    if let Element::Only(patterns) = original {
+        for entry in patterns {
+            let named = named_by(entry);
+            let known_and_kept = !named.is_empty() && named.iter().all(|action| kept.contains(action));
+            if known_and_kept || kept.contains(entry) {
+                entries.push(entry.clone());
+                left.remove(entry.as_str());
+                named.iter().for_each(|action| {
+                    left.remove(action.as_str());
+                });
+            }
+        }
+    }
+    entries.extend(left.into_iter().map(str::to_owned));
+    entries
+}
+
+fn named_by(entry: &str) -> Vec<String> {
+    action_catalog::matching(entry)
+        .into_iter()
+        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
+        .collect()
+}
+
+/// Shorter entries that name, of all actions in the catalog, exactly the same: wildcards behind
+/// prefixes under which everything is kept, and `service:*` where the whole service is. Only used
+/// where a quota forces it, and only within `granted`.
+pub(super) fn exact_wildcards(entries: &[String], granted: &Element) -> Vec<String> {
+    let mut short = Vec::new();
+    let mut at = 0;
+    while let Some(entry) = entries.get(at) {
+        let Some((prefix, _)) = entry.split_once(':') else {
+            short.push(entry.clone());
+            at += 1;
+            continue;
+        };
+        let run = entries.iter().skip(at).take_while(|other| other.split_once(':').is_some_and(|(p, _)| p == prefix)).count();
+        let names: Vec<&str> =
+            entries.iter().skip(at).take(run).filter_map(|entry| entry.split_once(':')).map(|(_, name)| name).collect();
+        match action_catalog::service(prefix) {
+            Some(service) if !names.iter().any(|name| name.contains(['*', '?'])) => {
+                short.extend(of_service(service, &names, granted));
+            }
+            _ => short.extend(entries.iter().skip(at).take(run).cloned()),
+        }
+        at += run;
+    }
+    short
+}
+
+fn of_service(service: &Service, kept: &[&str], granted: &Element) -> Vec<String> {
+    let kept: BTreeSet<&str> = kept.iter().copied().collect();
+    let all: Vec<&str> = service.actions.iter().map(|action| action.name.as_str()).collect();
+    let mut found = Vec::new();
+    cover(&service.prefix, "", &all, &kept, granted, &mut found);
+    let known: BTreeSet<&str> = all.iter().copied().collect();
+    found.extend(kept.iter().filter(|name| !known.contains(*name)).map(|name| format!("{}:{name}", service.prefix)));
+    found
+}
+
+/// The fewest prefix wildcards: the whole group where all of it is kept, else its parts.
+fn cover(service: &str, prefix: &str, group: &[&str], kept: &BTreeSet<&str>, granted: &Element, found: &mut Vec<String>) {
+    let inside = group.iter().filter(|name| kept.contains(*name)).count();
+    if inside == 0 {
+        return;
+    }
+    let wildcard = format!("{service}:{prefix}*");
+    if inside == group.len() && group.len() > 1 && within(&wildcard, granted) {
+        found.push(wildcard);
+        return;
+    }
+    let mut rest = group;
+    while let Some(first) = rest.first() {
+        let next = next_prefix(first, prefix);
+        let size = rest.iter().take_while(|name| starts_with(name, next)).count().max(1);
+        let (part, after) = rest.split_at(size);
+        rest = after;
+        match part {
+            [one] if kept.contains(one) => found.push(format!("{service}:{one}")),
+            [_] => {}
+            _ if next.len() == prefix.len() => found.extend(part.iter().filter(|name| kept.contains(*name)).map(|name| format!("{service}:{name}"))),
+            part => cover(service, next, part, kept, granted, found),
+        }
+    }
+}
+
+/// One character more of the name than `prefix`, or the whole name.
+fn next_prefix<'n>(name: &'n str, prefix: &str) -> &'n str {
+    let end = name.char_indices().map(|(at, c)| at + c.len_utf8()).find(|end| *end > prefix.len());
+    name.get(..end.unwrap_or(name.len())).unwrap_or(name)
+}
+
+fn starts_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Whether everything that the wildcard could ever name was granted.
+pub(super) fn within(wildcard: &str, granted: &Element) -> bool {
+    match granted {
+        Element::Only(patterns) => patterns.iter().any(|outer| pattern::is_subset_ignore_case(wildcard, outer)),
+        Element::Except(patterns) => !patterns.iter().any(|outer| pattern::intersects_ignore_case(wildcard, outer)),
+    }
+}

@@ -1,0 +1,214 @@
+//! Statements on their way from the judged to the written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::actions::{entries, exact_wildcards};
+use super::narrow::{Kept, On, Outcome};
+use crate::policy::{Effect, Element, Span, Statement};
+
+/// How hard a list of actions is pressed to fit a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Press {
+    /// Every action by name, or by an entry that stood before.
+    No,
+    /// Wildcards that name exactly the same actions of the catalog.
+    ExactWildcards,
+}
+
+/// A statement of the policy after the change.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    /// Which statement of the policy before it comes from.
+    pub(super) from: Option<usize>,
+    /// The statement as it was (for what does not change: Sid, effect, conditions).
+    pub(super) template: Statement,
+    /// Written as it was, to the byte.
+    pub(super) untouched: bool,
+    /// What it allows, with reasons. Empty for what is not judged (Deny).
+    pub(super) kept: Vec<Kept>,
+    /// Which action elements granted this before: wildcards may not reach beyond them.
+    pub(super) granted: Vec<Element>,
+    /// Service wildcards that a quota forced, and what they admit beyond `kept`.
+    pub(super) forced: BTreeMap<String, Vec<String>>,
+}
+
+impl Draft {
+    /// A statement that stays as it is.
+    pub(super) fn untouched(from: usize, statement: &Statement, kept: Vec<Kept>) -> Self {
+        Self {
+            from: Some(from),
+            template: statement.clone(),
+            untouched: true,
+            kept,
+            granted: vec![statement.action.clone()],
+            forced: BTreeMap::new(),
+        }
+    }
+
+    /// The drafts of a judged Allow statement: one a distinct set of resources. The one that keeps
+    /// the statement's own resources stands first and keeps its Sid.
+    pub(super) fn of(from: usize, statement: &Statement, outcome: &Outcome) -> Vec<Self> {
+        let mut by_resources: Vec<(Vec<String>, Vec<Kept>)> = Vec::new();
+        for kept in &outcome.kept {
+            let key = sorted(kept.on.patterns());
+            match by_resources.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, list)) => list.push(kept.clone()),
+                None => by_resources.push((key, vec![kept.clone()])),
+            }
+        }
+        let own = sorted(statement.resource.as_ref().map(|resource| resource.patterns().to_vec()).unwrap_or_default());
+        let nothing_gone = outcome.dropped.is_empty() && outcome.ineffective.is_empty();
+        if let [(only, kept)] = by_resources.as_slice()
+            && nothing_gone
+            && (*only == own || statement.resource.is_none())
+        {
+            return vec![Self::untouched(from, statement, kept.clone())];
+        }
+        by_resources.sort_by_key(|(key, _)| *key != own);
+        by_resources
+            .into_iter()
+            .map(|(_, kept)| Self {
+                from: Some(from),
+                template: statement.clone(),
+                untouched: false,
+                kept,
+                granted: vec![statement.action.clone()],
+                forced: BTreeMap::new(),
+            })
+            .collect()
+    }
+
+    fn on(&self) -> Option<&On> {
+        self.kept.first().map(|kept| &kept.on)
+    }
+
+    /// The resource patterns, sorted, for comparing.
+    fn resources(&self) -> Option<Vec<String>> {
+        self.on().map(|on| sorted(on.patterns()))
+    }
+
+    fn actions(&self) -> BTreeSet<String> {
+        self.kept.iter().map(|kept| kept.action.clone()).collect()
+    }
+
+    /// The statement as it will be written.
+    pub(super) fn statement(&self, press: Press) -> Statement {
+        if self.untouched {
+            return self.template.clone();
+        }
+        let all = Element::Only(self.granted.iter().filter_map(only).flatten().cloned().collect());
+        let mut list = entries(&all, &self.actions());
+        if press == Press::ExactWildcards {
+            list = pressed(list, &self.granted);
+        }
+        if !self.forced.is_empty() {
+            list.retain(|entry| !self.forced.keys().any(|wildcard| crate::pattern::is_subset_ignore_case(entry, wildcard)));
+            list.extend(self.forced.keys().cloned());
+            list.sort();
+        }
+        Statement {
+            action: Element::Only(list),
+            resource: self.on().map(On::element),
+            span: Span::default(),
+            action_spans: Vec::new(),
+            resource_spans: Vec::new(),
+            ..self.template.clone()
+        }
+    }
+}
+
+fn only(element: &Element) -> Option<&Vec<String>> {
+    match element {
+        Element::Only(list) => Some(list),
+        Element::Except(_) => None,
+    }
+}
+
+/// With wildcards that stay within one of the elements that granted before.
+fn pressed(list: Vec<String>, granted: &[Element]) -> Vec<String> {
+    let mut best = list.clone();
+    for element in granted {
+        let tried = exact_wildcards(&list, element);
+        if length(&tried) < length(&best) {
+            best = tried;
+        }
+    }
+    best
+}
+
+fn length(list: &[String]) -> usize {
+    list.iter().map(|entry| entry.len() + 3).sum()
+}
+
+fn sorted(mut list: Vec<String>) -> Vec<String> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+/// Joins changed Allow statements: first those with equal resources, then those with equal actions.
+pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
+    let by_resources = join(drafts, |a, b| a.resources() == b.resources(), |into, from| {
+        let known = into.actions();
+        into.kept.extend(from.kept.into_iter().filter(|kept| !known.contains(&kept.action)));
+        into.granted.extend(from.granted);
+    });
+    join(by_resources, equal_actions, |into, from| {
+        let mut patterns: BTreeMap<String, super::resources::Narrowed> = BTreeMap::new();
+        for kept in into.kept.iter().chain(&from.kept) {
+            if let On::These(list) = &kept.on {
+                patterns.extend(list.iter().map(|narrowed| (narrowed.pattern.clone(), narrowed.clone())));
+            }
+        }
+        let on = On::These(patterns.into_values().collect());
+        into.kept.iter_mut().for_each(|kept| kept.on = on.clone());
+        // A wildcard of one statement was never granted on the other's resources.
+        into.granted.clear();
+    })
+}
+
+fn equal_actions(a: &Draft, b: &Draft) -> bool {
+    let these = |draft: &Draft| matches!(draft.on(), Some(On::These(_)));
+    these(a) && these(b) && a.actions() == b.actions()
+}
+
+fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: impl FnMut(&mut Draft, Draft)) -> Vec<Draft> {
+    let mut done: Vec<Draft> = Vec::new();
+    for draft in drafts {
+        let may_join = |other: &Draft| {
+            !other.untouched
+                && !draft.untouched
+                && other.template.effect == Effect::Allow
+                && draft.template.effect == Effect::Allow
+                && same_conditions(&other.template, &draft.template)
+                && alike(other, &draft)
+        };
+        match done.iter_mut().find(|other| may_join(other)) {
+            Some(other) => add(other, draft),
+            None => done.push(draft),
+        }
+    }
+    done
+}
+
+fn same_conditions(a: &Statement, b: &Statement) -> bool {
+    let (mut a, mut b) = (a.conditions.clone(), b.conditions.clone());
+    a.sort();
+    b.sort();
+    a == b
+}
+
+/// Gives each statement a Sid of its own: the first one from a statement keeps its Sid, the others
+/// get a number behind it. Statements without Sid stay without.
+pub(super) fn name_statements(statements: &mut [Statement]) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for statement in statements.iter_mut() {
+        let Some(sid) = statement.sid.clone() else { continue };
+        if taken.insert(sid.clone()) {
+            continue;
+        }
+        let free = (2..).map(|number| format!("{sid}{number}")).find(|name| !taken.contains(name)).unwrap_or(sid);
+        taken.insert(free.clone());
+        statement.sid = Some(free);
+    }
+}

@@ -1,0 +1,84 @@
+//! What is said of each granted action: used, unused, unseen, or kept for another reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use action_catalog::{Action, Service};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::evidence::{Evidence, Sight, Visibility};
+use crate::require::Resource;
+
+/// Why an action stays in a statement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(tag = "because", rename_all = "kebab-case")]
+pub enum Reason {
+    /// It was used, on resources that are known.
+    Used,
+    /// It was used, and at least one call does not say on which resource.
+    UsedOnUnknown,
+    /// It was used here, and other use would not have shown.
+    UsedAndUnseen {
+        /// Why other use would not have shown.
+        why: String,
+    },
+    /// Its use would not have shown.
+    Unseen {
+        /// Why.
+        why: String,
+        /// What to switch on so that it shows.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        switch_on: Option<String>,
+    },
+    /// AWS lists it as needed by an action that was used.
+    Companion {
+        /// The action that was used.
+        of: String,
+    },
+    /// The catalog does not know the action: nothing can be said.
+    NotInCatalog,
+    /// It was refused and is asked for.
+    Requested,
+}
+
+impl Reason {
+    /// Whether the reason is use.
+    pub fn is_use(&self) -> bool {
+        matches!(self, Self::Used | Self::UsedOnUnknown | Self::UsedAndUnseen { .. })
+    }
+}
+
+/// The evidence a policy is judged by: of everybody whom the policy reaches.
+pub(super) struct Judge<'a> {
+    pub(super) visibility: &'a Visibility,
+    pub(super) evidence: Vec<&'a Evidence>,
+    /// Actions listed by AWS as needed by an action that was used, with that action.
+    companions: BTreeMap<String, String>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>) -> Self {
+        let mut companions = BTreeMap::new();
+        for action in evidence.iter().flat_map(|evidence| evidence.actions.iter()).filter(|(_, found)| found.used().next().is_some()) {
+            let Some((_, known)) = action_catalog::action(action.0) else { continue };
+            for dependent in &known.dependents {
+                companions.entry(dependent.to_ascii_lowercase()).or_insert_with(|| action.0.clone());
+            }
+        }
+        Self { visibility, evidence, companions }
+    }
+
+    /// Resources on which the action was used, by anybody.
+    pub(super) fn used_on(&self, action: &str) -> BTreeSet<&'a Resource> {
+        self.evidence.iter().flat_map(|evidence| evidence.used(action)).map(|(resource, _, _)| resource).collect()
+    }
+
+    /// The used action that AWS says may need this one.
+    pub(super) fn companion(&self, action: &str) -> Option<&str> {
+        self.companions.get(&action.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    pub(super) fn sight(&self, service: &Service, action: &Action, resource: &str) -> Sight {
+        self.visibility.sight(service, action, resource)
+    }
+}

@@ -1,0 +1,144 @@
+//! Makes policies fit IAM's quotas: shorter lists that mean the same, then more policies, then, and
+//! only when nothing else helps, wildcards that admit more, with what they admit.
+
+use std::collections::BTreeMap;
+
+use super::actions::within;
+use super::draft::{Draft, Press, name_statements};
+use crate::policy::{Document, Statement, Version, quota};
+
+/// The drafts of one policy after the change, laid out over one or several documents.
+#[derive(Debug)]
+pub(super) struct Laid {
+    /// The documents, each with its drafts in order.
+    pub(super) documents: Vec<(Document, Vec<Draft>)>,
+    /// Whether wildcards had to be used that name the same actions.
+    pub(super) pressed: bool,
+    /// Whether even all measures did not make it fit.
+    pub(super) overflow: bool,
+}
+
+/// Lays drafts out over at most `most` documents of at most `limit` characters.
+pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: usize) -> Laid {
+    for press in [Press::No, Press::ExactWildcards] {
+        let document = document(base, &drafts, press);
+        if quota::size(&document) <= limit {
+            let pressed = press != Press::No;
+            return Laid { documents: vec![(document, drafts)], pressed, overflow: false };
+        }
+    }
+    let packed = pack(base, drafts.clone(), limit);
+    if packed.len() <= most {
+        return Laid { documents: packed, pressed: true, overflow: false };
+    }
+    let packed = pack(base, force(drafts, limit * most), limit);
+    let overflow = packed.len() > most;
+    Laid { documents: packed, pressed: true, overflow }
+}
+
+fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
+    let mut statements: Vec<Statement> = drafts.iter().map(|draft| draft.statement(press)).collect();
+    name_statements(&mut statements);
+    Document { statements, ..base.clone() }
+}
+
+/// First fit, in order; a statement too long for a document by itself is cut into several.
+fn pack(base: &Document, drafts: Vec<Draft>, limit: usize) -> Vec<(Document, Vec<Draft>)> {
+    let empty = Document { version: Version::V2012, id: None, statements: Vec::new(), source: "".into() };
+    let base = if base.version == Version::V2012 { &empty } else { base };
+    let mut bins: Vec<Vec<Draft>> = Vec::new();
+    for draft in drafts.into_iter().flat_map(|draft| cut(base, draft, limit)) {
+        let fits = |bin: &Vec<Draft>| {
+            let mut with = bin.clone();
+            with.push(draft.clone());
+            quota::size(&document(base, &with, Press::ExactWildcards)) <= limit
+        };
+        match bins.iter_mut().find(|bin| fits(bin)) {
+            Some(bin) => bin.push(draft),
+            None => bins.push(vec![draft]),
+        }
+    }
+    bins.into_iter().map(|bin| (document(base, &bin, Press::ExactWildcards), bin)).collect()
+}
+
+/// Cuts a statement by its actions, at service borders where it can, until each part fits.
+fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
+    let alone = document(base, std::slice::from_ref(&draft), Press::ExactWildcards);
+    if draft.kept.len() < 2 || draft.untouched || quota::size(&alone) <= limit {
+        return vec![draft];
+    }
+    let middle = draft.kept.len() / 2;
+    let service = |at: usize| draft.kept.get(at).and_then(|kept| kept.action.split_once(':')).map(|(service, _)| service.to_owned());
+    let border = (middle..draft.kept.len()).find(|at| service(*at) != service(at - 1)).unwrap_or(middle);
+    let mut first = draft.clone();
+    let mut second = draft;
+    second.kept = first.kept.split_off(border);
+    let mine = |draft: &Draft| -> BTreeMap<String, Vec<String>> {
+        let covers = |wildcard: &str| draft.kept.iter().any(|kept| crate::pattern::matches_ignore_case(wildcard, &kept.action));
+        draft.forced.iter().filter(|(wildcard, _)| covers(wildcard)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    first.forced = mine(&first);
+    second.forced = mine(&second);
+    [first, second].into_iter().flat_map(|part| cut(base, part, limit)).collect()
+}
+
+/// Replaces the services that take most room by `service:*` until all fits in `room` characters.
+/// Only for actions that are kept because their use cannot be seen: what was used stays by name.
+fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
+    // What the packing into documents wastes, found by trying: one part in eight.
+    let room = room - room / 8;
+    let mut total: usize = drafts.iter().map(|draft| statement_length(&draft.statement(Press::ExactWildcards))).sum();
+    while total > room {
+        let best = drafts
+            .iter()
+            .enumerate()
+            .filter(|(_, draft)| !draft.untouched)
+            .flat_map(|(at, draft)| savings(draft).into_iter().map(move |(service, saved)| (saved, std::cmp::Reverse(service), at)))
+            .max();
+        let Some((saved, std::cmp::Reverse(service), at)) = best else { return drafts };
+        let Some(draft) = drafts.get_mut(at) else { return drafts };
+        let wildcard = format!("{service}:*");
+        let admitted = admitted(draft, &service);
+        draft.forced.insert(wildcard, admitted);
+        total = total.saturating_sub(saved);
+    }
+    drafts
+}
+
+fn statement_length(statement: &Statement) -> usize {
+    statement.action.patterns().iter().map(|entry| entry.len() + 3).sum::<usize>() + 64
+}
+
+/// By service, how many characters `service:*` would save, where it may be used at all.
+fn savings(draft: &Draft) -> BTreeMap<String, usize> {
+    let mut by_service: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in draft.statement(Press::ExactWildcards).action.patterns() {
+        if let Some((service, _)) = entry.split_once(':') {
+            *by_service.entry(service.to_owned()).or_default() += entry.len() + 3;
+        }
+    }
+    by_service
+        .into_iter()
+        .filter_map(|(service, length)| {
+            let wildcard = format!("{service}:*");
+            let may = !draft.forced.contains_key(&wildcard)
+                && draft.granted.iter().any(|granted| within(&wildcard, granted))
+                && draft.kept.iter().filter(|kept| of_service(&kept.action, &service)).all(|kept| !kept.reason.is_use());
+            let saved = length.saturating_sub(wildcard.len() + 3);
+            (may && saved > 0).then_some((service, saved))
+        })
+        .collect()
+}
+
+fn of_service(action: &str, service: &str) -> bool {
+    action.split_once(':').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
+}
+
+/// What `service:*` names beyond what is kept.
+fn admitted(draft: &Draft, service: &str) -> Vec<String> {
+    action_catalog::matching(&format!("{service}:*"))
+        .into_iter()
+        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
+        .filter(|action| !draft.kept.iter().any(|kept| kept.action == *action))
+        .collect()
+}

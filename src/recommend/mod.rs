@@ -1,0 +1,166 @@
+//! The smallest change: what is granted and used stays, narrowed to what was observed; what could
+//! have been seen and never was goes; what cannot be seen stays and is said so.
+//!
+//! [`recommend`] judges each Allow statement ([`narrow`](self)), writes the statements that are left
+//! with as little edit as it can, lays them out within IAM's quotas, and proves the result: every
+//! observed call still allowed, nothing granted that was not granted before.
+
+mod actions;
+mod danger;
+mod draft;
+mod finding;
+mod fit;
+mod narrow;
+mod policies;
+mod proof;
+mod request;
+mod resources;
+mod scratch;
+
+pub use danger::Danger;
+pub use finding::Reason;
+pub use narrow::{Kept, On};
+pub use policies::{After, Before, Change, Fate, PolicyChange};
+pub use proof::{Loss, Proof, Undecided};
+pub use request::{Refused, Settled};
+pub use resources::{Narrowed, Rule};
+
+use std::collections::BTreeMap;
+
+use action_catalog::Level;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evaluate::Layer;
+use crate::evidence::{Evidence, Visibility};
+use crate::grants::{Grants, Origin};
+
+/// A principal with what it holds and what it did.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// What it holds.
+    pub grants: &'a Grants,
+    /// What it did.
+    pub evidence: &'a Evidence,
+}
+
+/// What the caller wants.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Ask for what was refused as well.
+    pub include_denied: bool,
+    /// Write dangerous additions into the policies, not only into the report.
+    pub allow_dangerous: bool,
+}
+
+/// The state of one granted action.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// It stays, for this reason; the best one where several statements keep it.
+    Kept(Reason),
+    /// It goes: its use would have shown, and none did.
+    Unused,
+    /// It goes: the permissions boundary never allows it.
+    Ineffective,
+}
+
+/// A proposed change with all that is needed to judge it.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// Each policy before and after, in the order of the grants; new ones last.
+    pub policies: Vec<PolicyChange>,
+    /// Every action that the grants allowed before, or that is asked for.
+    pub actions: BTreeMap<String, State>,
+    /// Every refusal, and what would settle it.
+    pub refused: Vec<Refused>,
+    /// What to look at twice.
+    pub dangers: Vec<Danger>,
+    /// The proof.
+    pub proof: Proof,
+    /// What else is to be said.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Proposal {
+    /// Whether anything changes.
+    pub fn changes_anything(&self) -> bool {
+        self.policies.iter().any(|policy| policy.change != Change::Unchanged)
+    }
+}
+
+/// Proposes a change to what `principal` holds.
+///
+/// `others` are the other principals that hold one of the same policies (through a group, or by
+/// attachment): a shared policy is narrowed only to what *any* of them used, and the proof covers
+/// each. Where nothing is held at all, the proposal is a policy that allows what was observed.
+pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Visibility, options: &Options) -> Proposal {
+    let mut diagnostics = Vec::new();
+    let refused = request::refusals(&principal, options);
+    let mut sheets = if principal.grants.held.is_empty() && principal.grants.not_given.is_empty() {
+        vec![scratch::sheet(principal.evidence)]
+    } else {
+        policies::sheets(&principal, others, visibility)
+    };
+    request::place(&mut sheets, &refused, principal.grants);
+    note_shared(&sheets, &mut diagnostics);
+    let actions = states(&sheets);
+    let policies = policies::written(sheets, principal.grants, &mut diagnostics);
+    let proof = proof::prove(&principal, others, &policies);
+    report_failures(&proof, &mut diagnostics);
+    let dangers = danger::find(&policies);
+    Proposal { policies, actions, refused, dangers, proof, diagnostics }
+}
+
+/// Every granted action with the best that any statement says of it.
+fn states(sheets: &[policies::Sheet]) -> BTreeMap<String, State> {
+    let mut states: BTreeMap<String, State> = BTreeMap::new();
+    let mut note = |action: &str, state: State| {
+        let known = states.entry(action.to_owned()).or_insert_with(|| state.clone());
+        if state < *known {
+            *known = state;
+        }
+    };
+    for sheet in sheets.iter().filter(|sheet| sheet.held.layer == Layer::Identity) {
+        for kept in sheet.drafts.iter().flat_map(|draft| &draft.kept) {
+            note(&kept.action, State::Kept(kept.reason.clone()));
+        }
+        for before in &sheet.before {
+            before.dropped.iter().for_each(|action| note(action, State::Unused));
+            before.ineffective.iter().for_each(|action| note(action, State::Ineffective));
+        }
+    }
+    states
+}
+
+fn note_shared(sheets: &[policies::Sheet], diagnostics: &mut Vec<Diagnostic>) {
+    for sheet in sheets.iter().filter(|sheet| sheet.is_changed() && sheet.held.holders.len() > 1) {
+        let count = sheet.held.holders.len() - 1;
+        let others = if count == 1 { "another principal".to_owned() } else { format!("{count} other principals") };
+        diagnostics.push(
+            Diagnostic::note(Code::SharedPolicy, format!("{} also reaches {others}", sheet.held.origin))
+                .help("it is narrowed only to what any of them used, and the proof covers each"),
+        );
+    }
+}
+
+fn report_failures(proof: &Proof, diagnostics: &mut Vec<Diagnostic>) {
+    if proof.lost.is_empty() && proof.new.is_empty() {
+        return;
+    }
+    let message = format!(
+        "the proposal does not hold: {} observed calls would be refused, {} grants are new",
+        proof.lost.len(),
+        proof.new.len()
+    );
+    diagnostics
+        .push(Diagnostic::error(Code::ProofFailed, message).help("this is a bug in leastgrant: do not use the proposal, report it"));
+}
+
+/// The access level of an action, where the catalog knows it.
+pub fn level(action: &str) -> Option<Level> {
+    action_catalog::action(action).map(|(_, action)| action.level)
+}
+
+/// Whether policies of this origin are replaced rather than edited.
+pub(crate) fn is_new(origin: &Origin) -> bool {
+    matches!(origin, Origin::New { .. })
+}

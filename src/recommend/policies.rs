@@ -1,0 +1,360 @@
+//! Policies before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Subject;
+use super::draft::{Draft, merged};
+use super::finding::Judge;
+use super::fit::lay_out;
+use super::narrow::{Kept, judge};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evaluate::Layer;
+use crate::evidence::Visibility;
+use crate::grants::{Editable, Grants, Held, Origin};
+use crate::pattern;
+use crate::policy::{Document, Effect, Element, quota};
+
+/// What happens to a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Nothing.
+    Unchanged,
+    /// Its text changes.
+    Edit,
+    /// It is detached (AWS managed policies cannot be edited).
+    Detach,
+    /// Nothing is left of it.
+    Delete,
+    /// It is made.
+    Create,
+}
+
+/// What happens to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It stays to the letter.
+    Unchanged,
+    /// It stays in part.
+    Narrowed,
+    /// More is added to it on request.
+    Widened,
+    /// It goes.
+    Removed,
+}
+
+/// A statement before the change.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// Actions that go because they were not used.
+    pub dropped: Vec<String>,
+    /// Actions that go because the boundary never allows them.
+    pub ineffective: Vec<String>,
+}
+
+/// A statement after the change, beside the document's.
+#[derive(Debug, Clone)]
+pub struct After {
+    /// The statement of the policy before that it comes from.
+    pub from: Option<usize>,
+    /// Whether it stays to the letter.
+    pub untouched: bool,
+    /// Each action that it allows, with its reason; empty for Deny.
+    pub kept: Vec<Kept>,
+    /// Wildcards that a quota forced, and the unused actions that they admit.
+    pub forced: BTreeMap<String, Vec<String>>,
+}
+
+/// A policy before and after.
+#[derive(Debug, Clone)]
+pub struct PolicyChange {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The part it plays.
+    pub layer: Layer,
+    /// What happens to it.
+    pub change: Change,
+    /// Everybody it reaches.
+    pub holders: Vec<String>,
+    /// Its text before; `None` for a new one.
+    pub before: Option<Document>,
+    /// Beside `before.statements`.
+    pub before_statements: Vec<Before>,
+    /// Its text after; `None` where it goes.
+    pub after: Option<Document>,
+    /// Beside `after.statements`.
+    pub after_statements: Vec<After>,
+    /// The policy that this one replaces, for new ones.
+    pub replaces: Option<Origin>,
+}
+
+impl PolicyChange {
+    /// What happens to a statement of the policy before.
+    pub fn fate(&self, statement: usize) -> Fate {
+        let afters = self.after_statements.iter().filter(|after| after.from == Some(statement));
+        let mut fate = Fate::Removed;
+        for after in afters {
+            if after.untouched {
+                return Fate::Unchanged;
+            }
+            let asked = after.kept.iter().any(|kept| kept.reason == super::Reason::Requested);
+            fate = if asked { Fate::Widened } else { Fate::Narrowed };
+        }
+        fate
+    }
+}
+
+/// A policy while it is worked on.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    pub(super) held: Held,
+    pub(super) before: Vec<Before>,
+    pub(super) drafts: Vec<Draft>,
+    /// Whether there was a policy before.
+    pub(super) existed: bool,
+}
+
+impl Sheet {
+    pub(super) fn is_changed(&self) -> bool {
+        !self.existed
+            || self.drafts.len() != self.held.document.statements.len()
+            || self.drafts.iter().any(|draft| !draft.untouched)
+    }
+}
+
+/// Judges every policy in force.
+pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility: &Visibility) -> Vec<Sheet> {
+    let boundaries: Vec<&Document> = principal.grants.in_layer(Layer::Boundary).map(|held| &held.document).collect();
+    principal
+        .grants
+        .held
+        .iter()
+        .map(|held| {
+            if held.layer != Layer::Identity || held.origin.editable() == Editable::No {
+                return as_it_is(held);
+            }
+            let mut evidence = vec![principal.evidence];
+            let shares = |other: &&Subject<'_>| {
+                other.grants.principal.as_ref().is_some_and(|arn| held.holders.contains(arn))
+            };
+            evidence.extend(others.iter().filter(shares).map(|other| other.evidence));
+            // The boundary of one holder says nothing about another.
+            let bounded = if held.holders.len() > 1 { &[][..] } else { &boundaries[..] };
+            sheet(held, &Judge::new(visibility, evidence), bounded)
+        })
+        .collect()
+}
+
+fn as_it_is(held: &Held) -> Sheet {
+    let statements = &held.document.statements;
+    let drafts = statements.iter().enumerate().map(|(at, statement)| Draft::untouched(at, statement, Vec::new())).collect();
+    Sheet { before: vec![Before::default(); statements.len()], drafts, existed: true, held: held.clone() }
+}
+
+fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
+    let effective = |action: &str| boundaries.iter().all(|boundary| ever_allows(boundary, action));
+    let mut before = Vec::new();
+    let mut drafts = Vec::new();
+    for (at, statement) in held.document.statements.iter().enumerate() {
+        if statement.effect == Effect::Deny {
+            drafts.push(Draft::untouched(at, statement, Vec::new()));
+            before.push(Before::default());
+            continue;
+        }
+        let outcome = judge(statement, by, &effective);
+        drafts.extend(Draft::of(at, statement, &outcome));
+        before.push(Before { dropped: outcome.dropped, ineffective: outcome.ineffective });
+    }
+    Sheet { held: held.clone(), before, drafts: merged(drafts), existed: true }
+}
+
+/// Whether any Allow of the boundary names the action at all.
+fn ever_allows(boundary: &Document, action: &str) -> bool {
+    boundary.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
+        let named = |patterns: &[String]| patterns.iter().any(|pattern| pattern::matches_ignore_case(pattern, action));
+        match &statement.action {
+            Element::Only(patterns) => named(patterns),
+            Element::Except(patterns) => !named(patterns),
+        }
+    })
+}
+
+/// Lays the sheets out within the quotas.
+pub(super) fn written(sheets: Vec<Sheet>, grants: &Grants, diagnostics: &mut Vec<Diagnostic>) -> Vec<PolicyChange> {
+    let mut slots = free_slots(&sheets);
+    let mut taken: BTreeSet<String> =
+        sheets.iter().map(|sheet| sheet.held.origin.name().to_owned()).collect();
+    let inline_sizes: usize = sheets.iter().filter(|sheet| is_inline(&sheet.held.origin)).map(|sheet| quota::size(&sheet.held.document)).sum();
+    let mut changes = Vec::new();
+    let mut new = Vec::new();
+    for sheet in sheets {
+        if !sheet.is_changed() {
+            changes.push(unchanged(sheet));
+            continue;
+        }
+        let others = inline_sizes.saturating_sub(quota::size(&sheet.held.document));
+        let in_place = sheet.existed && sheet.held.origin.editable() == Editable::InPlace;
+        let limit = limit_of(&sheet.held.origin, grants, others);
+        let most = slots + usize::from(in_place);
+        let base = if in_place { sheet.held.document.clone() } else { bare(&sheet.held.document) };
+        let laid = lay_out(&base, sheet.drafts.clone(), limit, most.max(1));
+        say_how_it_fits(&sheet.held.origin, &laid, most, diagnostics);
+        slots = slots.saturating_sub(laid.documents.len() - usize::from(in_place && !laid.documents.is_empty()));
+        let (own, made) = split(sheet, laid.documents, in_place, &mut taken);
+        changes.extend(own);
+        new.extend(made);
+    }
+    changes.extend(new);
+    changes
+}
+
+/// The policy itself, and the new ones that stand in for it.
+fn split(
+    sheet: Sheet,
+    documents: Vec<(Document, Vec<Draft>)>,
+    in_place: bool,
+    taken: &mut BTreeSet<String>,
+) -> (Option<PolicyChange>, Vec<PolicyChange>) {
+    let origin = sheet.held.origin.clone();
+    let mut documents: Vec<_> = documents.into_iter().filter(|(document, _)| !document.statements.is_empty()).collect();
+    let kept = (in_place && !documents.is_empty()).then(|| documents.remove(0));
+    let several = documents.len() > 1;
+    let made = documents
+        .into_iter()
+        .enumerate()
+        .map(|(at, (document, drafts))| {
+            let name = new_name(&origin, several.then_some(at + 1), taken);
+            PolicyChange {
+                origin: Origin::New { name },
+                layer: Layer::Identity,
+                change: Change::Create,
+                holders: sheet.held.holders.clone(),
+                before: None,
+                before_statements: Vec::new(),
+                after_statements: afters(drafts),
+                after: Some(document),
+                replaces: sheet.existed.then(|| origin.clone()),
+            }
+        })
+        .collect();
+    let change = match (&kept, origin.editable()) {
+        (Some(_), _) => Change::Edit,
+        (None, Editable::DetachOnly) => Change::Detach,
+        (None, _) => Change::Delete,
+    };
+    let (after, drafts) = kept.map_or((None, Vec::new()), |(document, drafts)| (Some(document), drafts));
+    let own = sheet.existed.then(|| PolicyChange {
+        origin,
+        layer: sheet.held.layer,
+        change,
+        holders: sheet.held.holders,
+        before: Some(sheet.held.document),
+        before_statements: sheet.before,
+        after,
+        after_statements: afters(drafts),
+        replaces: None,
+    });
+    (own, made)
+}
+
+fn unchanged(sheet: Sheet) -> PolicyChange {
+    PolicyChange {
+        origin: sheet.held.origin,
+        layer: sheet.held.layer,
+        change: Change::Unchanged,
+        holders: sheet.held.holders,
+        after: Some(sheet.held.document.clone()),
+        before: Some(sheet.held.document),
+        before_statements: sheet.before,
+        after_statements: afters(sheet.drafts),
+        replaces: None,
+    }
+}
+
+fn afters(drafts: Vec<Draft>) -> Vec<After> {
+    drafts
+        .into_iter()
+        .map(|draft| After { from: draft.from, untouched: draft.untouched, kept: draft.kept, forced: draft.forced })
+        .collect()
+}
+
+/// An empty document of the same version: the text of a new policy starts from nothing.
+fn bare(document: &Document) -> Document {
+    Document { version: document.version, id: None, statements: Vec::new(), source: "".into() }
+}
+
+fn is_inline(origin: &Origin) -> bool {
+    matches!(origin, Origin::Inline { .. })
+}
+
+/// How many managed policies can still be attached: the default quota less those that stay.
+fn free_slots(sheets: &[Sheet]) -> usize {
+    let stays = |sheet: &&Sheet| {
+        let direct = sheet.held.origin.group().is_none();
+        match sheet.held.origin {
+            Origin::CustomerManaged { .. } => direct,
+            Origin::AwsManaged { .. } => direct && !sheet.is_changed(),
+            _ => false,
+        }
+    };
+    quota::ATTACHED_MANAGED_POLICIES.limit.saturating_sub(sheets.iter().filter(stays).count())
+}
+
+fn limit_of(origin: &Origin, grants: &Grants, other_inline: usize) -> usize {
+    let user = grants.principal.as_deref().is_some_and(|arn| arn.contains(":user/"));
+    match origin {
+        Origin::Inline { .. } => {
+            let total = if user { quota::INLINE_USER } else { quota::INLINE_ROLE };
+            total.limit.saturating_sub(other_inline)
+        }
+        Origin::GroupInline { .. } => quota::INLINE_GROUP.limit,
+        _ => quota::MANAGED_POLICY.limit,
+    }
+}
+
+/// A name for a policy that stands in for another, not yet taken.
+fn new_name(origin: &Origin, number: Option<usize>, taken: &mut BTreeSet<String>) -> String {
+    let stem: String =
+        origin.name().rsplit('/').next().unwrap_or("policy").trim_end_matches(".json").chars().filter(|c| is_name(*c)).take(100).collect();
+    let base = match (origin, number) {
+        (Origin::New { .. }, None) => stem,
+        (_, None) => format!("{stem}-used"),
+        (_, Some(number)) => format!("{stem}-used-{number}"),
+    };
+    let free = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}-{number}"))).find(|name| !taken.contains(name));
+    let name = free.unwrap_or(base);
+    taken.insert(name.clone());
+    name
+}
+
+/// Characters that a policy name may have
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>, `PolicyName`).
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
+}
+
+fn say_how_it_fits(origin: &Origin, laid: &super::fit::Laid, most: usize, diagnostics: &mut Vec<Diagnostic>) {
+    let count = laid.documents.len();
+    if laid.overflow {
+        diagnostics.push(
+            Diagnostic::error(
+                Code::Quota,
+                format!("what is left of {origin} takes {count} managed policies, and {most} can be attached"),
+            )
+            .help("nothing was cut to fit: ask for the higher quota (up to 25 a role), or record more in the trail"),
+        );
+    } else if count > 1 {
+        diagnostics.push(Diagnostic::note(Code::Quota, format!("what is left of {origin} is laid out over {count} policies")));
+    }
+    let forced: usize = laid.documents.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| draft.forced.values()).map(Vec::len).sum();
+    if forced > 0 {
+        diagnostics.push(
+            Diagnostic::warning(Code::Quota, format!("to fit the quota, {forced} unused actions of {origin} stay behind wildcards"))
+                .help("they were granted before; the report names them under `forced`"),
+        );
+    }
+}

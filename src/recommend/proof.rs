@@ -1,0 +1,205 @@
+//! The proof over a proposal: no observed call lost, nothing granted that was not granted before.
+
+use std::collections::BTreeSet;
+
+use super::finding::Reason;
+use super::policies::PolicyChange;
+use super::{Subject, is_new};
+use crate::evaluate::prove::{Gap, nothing_new};
+use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
+use crate::grants::{Grants, Origin};
+use crate::policy::{Document, Effect, Statement};
+use crate::require::Resource;
+
+/// An observed call that the policies after the change would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loss {
+    /// Who made it.
+    pub principal: String,
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+}
+
+/// An observed call whose decision after the change hangs on something not recorded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undecided {
+    /// Who made it.
+    pub principal: String,
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// Condition keys (or `resource`) that would decide it.
+    pub missing: Vec<String>,
+}
+
+/// What was checked, and what did not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Observed uses (principal, action, resource, context) that were evaluated before and after.
+    pub checked: usize,
+    /// Of those, the ones that are certainly allowed after the change.
+    pub allowed: usize,
+    /// Of those, the ones that hang on something not recorded, by statements that stay as they
+    /// were: allowed exactly when they were before.
+    pub carried: Vec<Undecided>,
+    /// Observed calls that would be refused. Not empty only through a bug.
+    pub lost: Vec<Loss>,
+    /// Observed calls that cannot be decided after the change.
+    pub unknown: Vec<Undecided>,
+    /// Grants that were not granted before and not asked for. Not empty only through a bug.
+    pub new: Vec<Gap>,
+    /// Grants that were asked for with `--include-denied`.
+    pub requested: Vec<Gap>,
+    /// Observed calls that the grants before do not explain: something not given allowed them.
+    pub unexplained: Vec<Loss>,
+}
+
+/// Proves the change for the principal and everybody who shares a changed policy.
+pub(super) fn prove(principal: &Subject<'_>, others: &[Subject<'_>], policies: &[PolicyChange]) -> Proof {
+    let mut proof = Proof::default();
+    let scratch = policies.iter().all(|policy| policy.before.is_none());
+    check_uses(&mut proof, principal, policies, scratch);
+    for other in others {
+        if policies.iter().any(|policy| policy.change != super::Change::Unchanged && reaches(policy, other.grants)) {
+            check_uses(&mut proof, other, policies, scratch);
+        }
+    }
+    if !scratch {
+        check_nothing_new(&mut proof, principal.grants, policies);
+    }
+    let lists = [&mut proof.lost, &mut proof.unexplained];
+    lists.into_iter().for_each(|list| {
+        list.sort();
+        list.dedup();
+    });
+    let lists = [&mut proof.carried, &mut proof.unknown];
+    lists.into_iter().for_each(|list| {
+        list.sort();
+        list.dedup();
+    });
+    proof
+}
+
+fn reaches(policy: &PolicyChange, grants: &Grants) -> bool {
+    grants.principal.as_ref().is_some_and(|arn| policy.holders.contains(arn))
+}
+
+/// The policies of a holder before and after the change.
+fn both<'p>(grants: &'p Grants, policies: &'p [PolicyChange]) -> (Vec<PolicyIn<'p>>, Vec<PolicyIn<'p>>) {
+    let mut before = Vec::new();
+    let mut after = Vec::new();
+    for held in &grants.held {
+        before.push(PolicyIn { layer: held.layer, document: &held.document });
+        match policies.iter().find(|policy| same_policy(&policy.origin, &held.origin)) {
+            Some(policy) => after.extend(policy.after.as_ref().map(|document| PolicyIn { layer: held.layer, document })),
+            None => after.push(PolicyIn { layer: held.layer, document: &held.document }),
+        }
+    }
+    let mine = |policy: &&PolicyChange| is_new(&policy.origin) && (policy.holders.is_empty() || reaches(policy, grants));
+    let new = policies.iter().filter(mine).filter_map(|policy| policy.after.as_ref());
+    after.extend(new.map(|document| PolicyIn { layer: Layer::Identity, document }));
+    (before, after)
+}
+
+/// Whether two origins are the same policy, whichever way it is held.
+fn same_policy(a: &Origin, b: &Origin) -> bool {
+    match (a.arn(), b.arn()) {
+        (Some(one), Some(other)) => one == other && std::mem::discriminant(a) == std::mem::discriminant(b),
+        (None, None) => a == b,
+        _ => false,
+    }
+}
+
+fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange], scratch: bool) {
+    let (before, after) = both(subject.grants, policies);
+    let (old, new) = (Compiled::new(&before), Compiled::new(&after));
+    let principal = subject.grants.principal.clone().unwrap_or_default();
+    for (action, evidence) in &subject.evidence.actions {
+        for (resource, context, _) in evidence.used() {
+            proof.checked += 1;
+            let request = Request { action, target: resource.target(), context };
+            let named = |list: &mut Vec<Loss>| {
+                list.push(Loss { principal: principal.clone(), action: action.clone(), resource: resource.shown().to_owned() });
+            };
+            let was = old.decide(&request);
+            if !scratch && matches!(was, Decision::ImplicitDeny { .. } | Decision::ExplicitDeny { .. }) {
+                named(&mut proof.unexplained);
+                continue;
+            }
+            match new.decide(&request) {
+                Decision::Allowed { .. } => proof.allowed += 1,
+                Decision::ExplicitDeny { .. } | Decision::ImplicitDeny { .. } => named(&mut proof.lost),
+                Decision::Unknown { missing } => {
+                    let undecided =
+                        Undecided { principal: principal.clone(), action: action.clone(), resource: resource.shown().to_owned(), missing };
+                    let carried = carried((&old, &before), (&new, &after), (action, resource, context));
+                    if carried { &mut proof.carried } else { &mut proof.unknown }.push(undecided);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the decision is the same before and after, whatever the value of what is not known:
+/// every statement that may decide the request has a counterpart of the same effect and conditions
+/// that matches it to the same degree.
+fn carried(old: (&Compiled, &[PolicyIn<'_>]), new: (&Compiled, &[PolicyIn<'_>]), request: (&str, &Resource, &Context)) -> bool {
+    let (action, resource, context) = request;
+    let request = Request { action, target: resource.target(), context };
+    let after: Vec<(Truth, &Statement)> = deciding(new, &request);
+    deciding(old, &request).iter().all(|(truth, statement)| {
+        after.iter().any(|(other, counterpart)| {
+            other >= truth && counterpart.effect == statement.effect && conditions(counterpart) == conditions(statement)
+        })
+    })
+}
+
+fn conditions(statement: &Statement) -> BTreeSet<&crate::policy::Condition> {
+    statement.conditions.iter().collect()
+}
+
+fn deciding<'p>((compiled, policies): (&Compiled, &[PolicyIn<'p>]), request: &Request<'_>) -> Vec<(Truth, &'p Statement)> {
+    let mut found = Vec::new();
+    for (policy, placed) in policies.iter().enumerate() {
+        for (statement, text) in placed.document.statements.iter().enumerate() {
+            let truth = compiled.matches(StatementRef { policy, statement }, request);
+            if truth != Truth::False {
+                found.push((truth, text));
+            }
+        }
+    }
+    found
+}
+
+fn check_nothing_new(proof: &mut Proof, grants: &Grants, policies: &[PolicyChange]) {
+    let (before, after) = both(grants, policies);
+    let asked = requested(policies);
+    for gap in nothing_new(&before, &after) {
+        let was_asked = asked.iter().any(|(action, resource)| gap.action.eq_ignore_ascii_case(action) && gap.resource == *resource);
+        if was_asked { &mut proof.requested } else { &mut proof.new }.push(gap);
+    }
+}
+
+/// Actions and resources that the proposal adds on request.
+fn requested(policies: &[PolicyChange]) -> BTreeSet<(String, String)> {
+    policies
+        .iter()
+        .flat_map(|policy| &policy.after_statements)
+        .flat_map(|after| &after.kept)
+        .filter(|kept| kept.reason == Reason::Requested)
+        .flat_map(|kept| kept.on.patterns().into_iter().map(move |pattern| (kept.action.clone(), pattern)))
+        .collect()
+}
+
+/// The documents that a principal would hold after the change, in their layers.
+pub fn after_documents<'p>(grants: &'p Grants, policies: &'p [PolicyChange]) -> Vec<(Layer, &'p Document)> {
+    both(grants, policies).1.into_iter().map(|policy| (policy.layer, policy.document)).collect()
+}
+
+/// Whether a statement allows.
+pub(super) fn _allows(statement: &Statement) -> bool {
+    statement.effect == Effect::Allow
+}
