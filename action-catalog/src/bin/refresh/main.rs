@@ -1,2 +1,175 @@
-//! Makes `services/`, `events.json` and `managed-policies.jsonl` anew from the unpacked sources.
-fn main() {}
+//! Makes `services/`, `events.json` and `managed-policies.jsonl` anew.
+//!
+//! `refresh <folder>`: the folder holds the unpacked packages (see `fetch-sources`) and `handover/`.
+//! Run in the crate's folder or in the workspace's; reads `overrides/` there.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tool of the maintainers: it reads and writes files"
+)]
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a tool of the maintainers: it prints what it did"
+)]
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+mod actions;
+mod botocore;
+mod events;
+#[path = "../../file.rs"]
+#[allow(dead_code, reason = "the build script uses the rest of it")]
+#[allow(unreachable_pub, reason = "shared with the build script")]
+mod file;
+mod map;
+mod needs;
+mod operations;
+mod overrides;
+mod policies;
+mod recorded;
+mod seen;
+mod sources;
+#[path = "../../types.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the library uses the rest of it")]
+mod types;
+mod write;
+
+/// What can go wrong is a file that is missing or has another form: a text says which.
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let folder = env::args()
+        .nth(1)
+        .ok_or("usage: refresh <folder of unpacked sources>")?;
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = sources::Sources::new(Path::new(&folder));
+    let overrides = overrides::Overrides::read(&crate_folder.join("overrides"))?;
+    let mut services = actions::read(&sources)?;
+    let prefixes: std::collections::BTreeSet<String> = services.keys().cloned().collect();
+    let is_prefix = |prefix: &str| prefixes.contains(prefix);
+    let models = botocore::read(&sources, is_prefix)?;
+    actions::enrich(&mut services, &sources, &operations::reached(&models))?;
+    let event_sources = events::sources(&sources, &overrides, &models, &prefixes)?;
+    let prefix_of = |source: &str| event_sources.prefixes.get(&source.to_ascii_lowercase()).cloned();
+    let observed = recorded::Observed::read(&sources, prefix_of)?;
+    let map = map::MethodMap::read(&sources)?;
+    let spelling = actions::spelling(&services);
+    let known = needs::Known {
+        services: &services,
+        spelling: &spelling,
+        observed: &observed,
+    };
+    let documented = operations::documented(&sources)?;
+    let lookup = operations::Lookup {
+        known: &known,
+        map: &map,
+        overrides: &overrides,
+        documented,
+    };
+    let operations = operations::all(&lookup, &models);
+    check_actions(&operations, &spelling)?;
+    let rules = seen::Rules {
+        overrides: &overrides,
+        documented: &event_sources.documented,
+    };
+    seen::fill(&mut services, &operations, &rules);
+    operations::into_services(&mut services, operations);
+    finish(&mut services, &overrides, &event_sources);
+    write_services(crate_folder, &services)?;
+    write_events(crate_folder, &overrides, &event_sources)?;
+    let policies = policies::lines(&sources)?;
+    fs::write(
+        crate_folder.join("managed-policies.jsonl"),
+        policies.join("\n") + "\n",
+    )?;
+    println!("{} services, {} managed policies", services.len(), policies.len());
+    Ok(())
+}
+
+/// A need of an action that AWS does not have is a mistake in an override.
+fn check_actions(operations: &operations::Operations, spelling: &actions::Spelling) -> Outcome<()> {
+    let mut wrong = Vec::new();
+    for (prefix, by_name) in operations {
+        for (name, found) in by_name {
+            let unknown = found.operation.needs.iter().filter(|n| {
+                spelling
+                    .get(&n.action.to_ascii_lowercase())
+                    .is_none_or(|spelled| *spelled != n.action)
+            });
+            wrong.extend(unknown.map(|n| format!("{prefix}:{name} needs {:?}", n.action)));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(format!("no such action:\n{}", wrong.join("\n")).into()),
+    }
+}
+
+fn finish(
+    services: &mut actions::Services,
+    overrides: &overrides::Overrides,
+    event_sources: &events::EventSources,
+) {
+    for (prefix, service) in services {
+        service.global = overrides.global.contains(prefix);
+        let of = event_sources.prefixes.iter().filter(|(_, p)| *p == prefix);
+        service.event_sources = of.map(|(source, _)| source.clone()).collect();
+        if let Some(types) = overrides.ephemeral.get(prefix) {
+            for kind in &mut service.resource_types {
+                kind.ephemeral = types.contains(&kind.name.to_ascii_lowercase());
+            }
+        }
+    }
+}
+
+fn write_services(folder: &Path, services: &actions::Services) -> Outcome<()> {
+    let folder = folder.join("services");
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for (prefix, service) in services {
+        fs::write(folder.join(format!("{prefix}.json")), write::service(service))?;
+    }
+    Ok(())
+}
+
+fn write_events(
+    folder: &Path,
+    overrides: &overrides::Overrides,
+    event_sources: &events::EventSources,
+) -> Outcome<()> {
+    let events = types::Events {
+        sources: event_sources
+            .prefixes
+            .iter()
+            .map(|(s, p)| (s.clone(), p.clone()))
+            .collect(),
+        names: overrides.events.named(),
+        not_authorized: overrides.events.not_authorized.clone(),
+    };
+    let lines = |list: Vec<String>| list.join(",\n");
+    let json = |value: &serde_json::Value| value.to_string();
+    let sources = events
+        .sources
+        .iter()
+        .map(|s| json(&serde_json::json!(s)))
+        .collect();
+    let mut names = Vec::new();
+    for name in &events.names {
+        names.push(serde_json::to_string(name)?);
+    }
+    let mut rules = Vec::new();
+    for rule in &events.not_authorized {
+        rules.push(serde_json::to_string(rule)?);
+    }
+    let text = format!(
+        "{{\n\"sources\": [\n{}\n],\n\"names\": [\n{}\n],\n\"not_authorized\": [\n{}\n]\n}}\n",
+        lines(sources),
+        lines(names),
+        lines(rules),
+    );
+    fs::write(folder.join("events.json"), text)?;
+    Ok(())
+}

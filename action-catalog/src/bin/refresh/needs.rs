@@ -1,0 +1,333 @@
+//! What an operation needs when nobody wrote it down by hand.
+
+use std::collections::BTreeSet;
+
+use crate::actions::{Services, Spelling};
+use crate::botocore::Api;
+use crate::map::{Entry, Mapped, parameter_paths};
+use crate::recorded::{Observed, paths};
+use crate::types::{Action, Certainty, Level, Need, On, Origin, ResourceType, Service, When};
+
+/// What all operations are looked up in.
+pub(crate) struct Known<'k> {
+    pub(crate) services: &'k Services,
+    pub(crate) spelling: &'k Spelling,
+    pub(crate) observed: &'k Observed,
+}
+
+impl<'k> Known<'k> {
+    /// The action of that full name.
+    pub(crate) fn action(&self, full: &str) -> Option<(&'k Service, &'k Action)> {
+        let (prefix, name) = full.split_once(':')?;
+        let service = self.services.get(prefix)?;
+        Some((service, service.action(name)?))
+    }
+
+    /// AWS's spelling of an action that still exists.
+    pub(crate) fn spelled(&self, full: &str) -> Option<&'k str> {
+        self.spelling.get(&full.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    /// Needs by the map; empty where it has none that can be used.
+    pub(crate) fn by_map(&self, api: &Api<'_>, entry: &Entry) -> Vec<Need> {
+        let same = |m: &Mapped| {
+            m.action
+                .split_once(':')
+                .is_some_and(|(_, n)| n.eq_ignore_ascii_case(api.name))
+        };
+        let named = entry.actions.iter().find(|m| same(m) && m.arn_override.is_none());
+        let mut needs = Vec::new();
+        let mut have = BTreeSet::new();
+        for mapped in &entry.actions {
+            let Some(action) = self.spelled(&mapped.action) else {
+                continue;
+            };
+            let companion = named.is_some_and(|n| n.action != mapped.action);
+            // Companions that this map lists beside the call's own action are usually documentation's
+            // "you may also need", not what the call is authorized for. PassRole comes later.
+            if mapped.conditional || action == "iam:PassRole" || !have.insert(action) {
+                continue;
+            }
+            let when = match (companion, self.action(action)) {
+                (false, _) => None,
+                (true, Some((_, known))) if known.level == Level::Tagging => match self.tags(api) {
+                    Some(path) => Some(When::Present(path)),
+                    None => continue,
+                },
+                (true, _) => continue,
+            };
+            needs.push(self.need(api, action, Some(mapped), when));
+        }
+        needs
+    }
+
+    /// The need of the action of that full name.
+    pub(crate) fn plain(&self, api: &Api<'_>, action: &str) -> Need {
+        self.need(api, action, None, None)
+    }
+
+    fn need(&self, api: &Api<'_>, action: &str, mapped: Option<&Mapped>, when: Option<When>) -> Need {
+        let certainty = if when.is_some() {
+            Certainty::Likely
+        } else {
+            Certainty::Certain
+        };
+        let mut need = Need {
+            action: action.to_owned(),
+            on: Vec::new(),
+            params: Vec::new(),
+            when,
+            certainty,
+        };
+        if let Some(mapped) = mapped {
+            self.fill_from_map(api, mapped, &mut need);
+        }
+        self.fill_from_names(api, &mut need);
+        need
+    }
+
+    fn fill_from_map(&self, api: &Api<'_>, mapped: &Mapped, need: &mut Need) {
+        let Some((service, action)) = self.action(&need.action) else {
+            return;
+        };
+        let recorded = |template: &str| -> Vec<String> {
+            let found = parameter_paths(template).unwrap_or_default().into_iter();
+            found
+                .flat_map(|(path, cut)| paths(self.observed, api, &path).into_iter().map(move |p| p + cut))
+                .collect()
+        };
+        for (variable, template) in &mapped.variables {
+            if !action_has_variable(service, action, variable) {
+                continue;
+            }
+            need.params.extend(
+                recorded(template)
+                    .into_iter()
+                    .map(|path| (variable.clone(), path)),
+            );
+        }
+        for (kind, template) in &mapped.arns {
+            let found = recorded(template);
+            if template.starts_with("%%iftemplatematch") {
+                let on = found.into_iter().map(|path| On {
+                    template: format!("{{{path}}}"),
+                    because: None,
+                });
+                need.on.extend(on);
+                continue;
+            }
+            let variable = service.resource_type(kind).and_then(last_variable);
+            let Some(variable) = variable else { continue };
+            need.params
+                .extend(found.into_iter().map(|path| (variable.clone(), path)));
+        }
+        need.on.sort_by(|a, b| a.template.cmp(&b.template));
+        need.on.dedup();
+        dedup(&mut need.params);
+    }
+
+    /// Variables that a member of the input is named like, or, where a type has none such, a member
+    /// that is the type's ARN.
+    pub(crate) fn fill_from_names(&self, api: &Api<'_>, need: &mut Need) {
+        let Some((service, action)) = self.action(&need.action) else {
+            return;
+        };
+        if !need.on.is_empty() {
+            return;
+        }
+        let members = api.members();
+        for kind in action
+            .resources
+            .iter()
+            .filter_map(|r| service.resource_type(&r.name))
+        {
+            for variable in variables(kind) {
+                if need.params.iter().any(|(v, _)| *v == variable) {
+                    continue;
+                }
+                let same = |name: &str| fold(name) == fold(&variable);
+                let by_arn = |name: &str| {
+                    last_variable(kind).as_ref() == Some(&variable)
+                        && fold(name) == format!("{}arn", fold(&kind.name))
+                };
+                let member = members.iter().filter(|m| m.is_text());
+                let found = member
+                    .clone()
+                    .find(|m| same(m.name))
+                    .or_else(|| member.clone().find(|m| by_arn(m.name)));
+                if let Some(member) = found {
+                    let recorded = paths(self.observed, api, &member.path);
+                    need.params
+                        .extend(recorded.into_iter().map(|path| (variable.clone(), path)));
+                }
+            }
+        }
+        dedup(&mut need.params);
+        if need.params.is_empty() {
+            need.on = self.resource_arn(api, action);
+        }
+    }
+
+    /// Calls on any resource of a service (tagging and the like) that name it by `ResourceArn`.
+    fn resource_arn(&self, api: &Api<'_>, action: &Action) -> Vec<On> {
+        let members = api.members();
+        let found = members.iter().find(|m| {
+            m.is_text() && api.requires(m.name) && matches!(fold(m.name).as_str(), "resourcearn" | "arn")
+        });
+        let others = members
+            .iter()
+            .filter(|m| m.is_text() && fold(m.name).ends_with("arn"))
+            .count();
+        match found {
+            Some(member) if others == 1 && !action.resources.is_empty() => {
+                let recorded = paths(self.observed, api, &member.path);
+                recorded
+                    .into_iter()
+                    .map(|p| On {
+                        template: format!("{{{p}}}"),
+                        because: None,
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where the request gives tags.
+    fn tags(&self, api: &Api<'_>) -> Option<String> {
+        const NAMES: [&str; 5] = [
+            "tags",
+            "taglist",
+            "tagset",
+            "tagspecifications",
+            "tagspecification",
+        ];
+        let members = api.members();
+        let member = members.iter().find(|m| NAMES.contains(&fold(m.name).as_str()))?;
+        if api.model.protocol == "ec2" {
+            return Some("tagSpecificationSet".to_owned());
+        }
+        paths(self.observed, api, &member.path).into_iter().next()
+    }
+
+    /// One PassRole need for each role that the request can name, where AWS or the map says that the
+    /// call passes one.
+    pub(crate) fn pass_role(&self, api: &Api<'_>, needs: &[Need], entry: Option<&Entry>) -> Vec<Need> {
+        const PASS: &str = "iam:PassRole";
+        let of_call = needs.iter().filter(|n| n.when.is_none());
+        let by_aws = of_call
+            .filter_map(|n| self.action(&n.action))
+            .any(|(_, action)| action.dependents.iter().any(|d| d == PASS));
+        let by_map = entry.is_some_and(|e| e.actions.iter().any(|m| m.action == PASS));
+        if !(by_aws || by_map) || api.model.prefix == "iam" {
+            return Vec::new();
+        }
+        let roles = api.find(&|m| {
+            let name = fold(m.name);
+            name.ends_with("rolearn") || name.ends_with("rolearns") || name.ends_with("role")
+        });
+        let need = |path: String, is_arn: bool| Need {
+            action: PASS.to_owned(),
+            on: vec![On {
+                template: match is_arn {
+                    true => format!("{{{path}}}"),
+                    false => format!("arn:${{Partition}}:iam::${{Account}}:role/{{{path}}}"),
+                },
+                because: None,
+            }],
+            params: Vec::new(),
+            when: Some(When::Present(path)),
+            certainty: if by_aws {
+                Certainty::Certain
+            } else {
+                Certainty::Likely
+            },
+        };
+        let mut passed = Vec::new();
+        for member in roles.iter().take(6) {
+            if let Some(path) = paths(self.observed, api, &member.path).into_iter().next() {
+                passed.push(need(path, fold(member.name).contains("arn")));
+            }
+        }
+        passed
+    }
+
+    /// API Gateway authorizes its management API by verb on the path.
+    ///
+    /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html>
+    pub(crate) fn by_verb(&self, api: &Api<'_>) -> Option<(Origin, Vec<Need>)> {
+        if api.model.prefix != "apigateway" {
+            return None;
+        }
+        let action = self.spelled(&format!("apigateway:{}", api.method()))?;
+        let mut path = api.uri().split('?').next().unwrap_or_default().to_owned();
+        if let Some(rest) = path.strip_prefix("/v2/") {
+            path = format!("/{rest}");
+        }
+        for member in api.members() {
+            if !member.location_name.is_empty() {
+                let recorded = paths(self.observed, api, &member.path)
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default();
+                for wire in [
+                    format!("{{{}}}", member.location_name),
+                    format!("{{{}+}}", member.location_name),
+                ] {
+                    path = path.replace(&wire, &format!("{{{recorded}}}"));
+                }
+            }
+        }
+        let on = On {
+            template: format!("arn:${{Partition}}:apigateway:${{Region}}::{path}"),
+            because: None,
+        };
+        let need = Need {
+            action: action.to_owned(),
+            on: vec![on],
+            params: Vec::new(),
+            when: None,
+            certainty: Certainty::Certain,
+        };
+        Some((Origin::HttpVerb, vec![need]))
+    }
+}
+
+/// Lower-cased letters and digits.
+pub(crate) fn fold(name: &str) -> String {
+    crate::map::normal(name)
+}
+
+/// Each pair once, in order.
+fn dedup(pairs: &mut Vec<(String, String)>) {
+    let mut seen = BTreeSet::new();
+    pairs.retain(|pair| seen.insert(pair.clone()));
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+/// Variables of a type's ARN templates, without partition, region and account.
+pub(crate) fn variables(kind: &ResourceType) -> Vec<String> {
+    let mut found = Vec::new();
+    for arn in &kind.arns {
+        for part in arn.split("${").skip(1) {
+            let name = part.split('}').next().unwrap_or_default();
+            let given = matches!(name, "Partition" | "Region" | "Account");
+            if !given && !found.iter().any(|f| f == name) {
+                found.push(name.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn last_variable(kind: &ResourceType) -> Option<String> {
+    variables(kind).pop()
+}
+
+fn action_has_variable(service: &Service, action: &Action, variable: &str) -> bool {
+    let kinds = action
+        .resources
+        .iter()
+        .filter_map(|r| service.resource_type(&r.name));
+    kinds.flat_map(variables).any(|v| v == variable)
+}

@@ -1,0 +1,128 @@
+//! Where CloudTrail writes a request parameter.
+//!
+//! The SDKs' member names and CloudTrail's differ, mostly by case alone. A path that recorded events
+//! show is taken before one that is only derived from the API model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Outcome;
+use crate::botocore::Api;
+use crate::sources::{Sources, field};
+
+/// Parameter paths seen in recorded events.
+#[derive(Default)]
+pub(crate) struct Observed {
+    /// (IAM prefix, lower-cased event name) -> paths.
+    paths: BTreeMap<(String, String), BTreeSet<String>>,
+}
+
+impl Observed {
+    /// Reads them; `prefix_of` gives an event source's IAM prefix.
+    pub(crate) fn read(sources: &Sources, prefix_of: impl Fn(&str) -> Option<String>) -> Outcome<Self> {
+        let mut observed = Self::default();
+        for row in sources.csv("derived/observed_request_parameters.csv")? {
+            let Some(prefix) = prefix_of(field(&row, 0)) else {
+                continue;
+            };
+            let name = field(&row, 1).to_ascii_lowercase();
+            // Lambda and CloudFront put an API date after the name.
+            let plain = name
+                .find("20")
+                .filter(|_| name.ends_with(|c: char| c.is_ascii_digit()));
+            let name = plain.and_then(|at| name.get(..at)).unwrap_or(&name).to_owned();
+            observed
+                .paths
+                .entry((prefix, name))
+                .or_default()
+                .insert(field(&row, 2).to_owned());
+        }
+        Ok(observed)
+    }
+
+    /// The observed spelling of one of the candidates, or of one of them inside a wrapper
+    /// (`CreateNatGatewayRequest.SubnetId`).
+    fn find(&self, api: &Api<'_>, candidates: &[String]) -> Option<String> {
+        let key = (api.model.prefix.clone(), api.name.to_ascii_lowercase());
+        let paths = self.paths.get(&key)?;
+        let plain = |path: &str| path.trim_end_matches("[]").to_ascii_lowercase();
+        for candidate in candidates {
+            let wanted = plain(candidate);
+            let wrapped = format!(".{wanted}");
+            let exact = paths.iter().find(|p| plain(p) == wanted);
+            let inside = || {
+                paths.iter().find(|p| {
+                    let p = plain(p);
+                    p.ends_with(&wrapped) && p.matches('.').count() == wrapped.matches('.').count()
+                })
+            };
+            if let Some(found) = exact.or_else(inside) {
+                let list = candidate.ends_with("[]");
+                return Some(format!(
+                    "{}{}",
+                    found.trim_end_matches("[]"),
+                    if list { "[]" } else { "" }
+                ));
+            }
+        }
+        None
+    }
+}
+
+/// The paths, best first, at which CloudTrail may write the parameter with that path in member names.
+pub(crate) fn paths(observed: &Observed, api: &Api<'_>, path: &str) -> Vec<String> {
+    let candidates = candidates(api, path);
+    match observed.find(api, &candidates) {
+        Some(found) => vec![found],
+        // EC2's lists have no single form; elsewhere the first candidate is the rule.
+        None if api.model.protocol == "ec2" => candidates,
+        None => candidates.into_iter().take(1).collect(),
+    }
+}
+
+fn candidates(api: &Api<'_>, path: &str) -> Vec<String> {
+    let plain = lower_first(path);
+    match (api.model.service.as_str(), api.model.protocol.as_str()) {
+        ("s3", _) => vec![s3(api, path), plain],
+        (_, "ec2") if path.ends_with("[]") && !path.contains('.') => ec2_list(path.trim_end_matches("[]")),
+        _ => vec![plain],
+    }
+}
+
+/// S3 records the bucket as `bucketName`, and headers and query parameters by their names.
+fn s3(api: &Api<'_>, path: &str) -> String {
+    match path {
+        "Bucket" => "bucketName".to_owned(),
+        "Key" => "key".to_owned(),
+        _ => match api.member(path) {
+            Some(member) if !member.location_name.is_empty() && !path.contains('.') => {
+                member.location_name.to_owned()
+            }
+            _ => path.to_owned(),
+        },
+    }
+}
+
+/// `InstanceIds` is recorded as `instancesSet.items[].instanceId`, `RouteTableIds` as
+/// `routeTableIdSet.items[].routeTableId`.
+fn ec2_list(name: &str) -> Vec<String> {
+    let name = lower_first(name);
+    let one = name.strip_suffix('s').unwrap_or(&name);
+    let stem = one.strip_suffix("Id").unwrap_or(one);
+    vec![
+        format!("{stem}sSet.items[].{one}"),
+        format!("{stem}Set.items[].{one}"),
+        format!("{one}Set.items[].{one}"),
+    ]
+}
+
+/// `BudgetName` -> `budgetName`, each segment.
+fn lower_first(path: &str) -> String {
+    let lower = |segment: &str| {
+        let mut chars = segment.chars();
+        chars
+            .next()
+            .map(|c| format!("{}{}", c.to_ascii_lowercase(), chars.as_str()))
+            .unwrap_or_default()
+    };
+    path.split('.').map(lower).collect::<Vec<_>>().join(".")
+}
