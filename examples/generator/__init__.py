@@ -1,0 +1,1 @@
+"""What the example scenarios are made of. See ../generate.py."""
