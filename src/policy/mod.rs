@@ -2,6 +2,7 @@
 //! it was, measured against IAM's quotas.
 
 pub mod document;
+mod edit;
 pub mod lint;
 pub mod operator;
 pub mod parse;
