@@ -37,7 +37,14 @@ impl<'a> Arn<'a> {
 /// `None` where there are fewer than six.
 pub fn split_pattern(text: &str) -> Option<[&str; 6]> {
     let mut parts = text.splitn(6, ':');
-    Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?])
+    Some([
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+    ])
 }
 
 #[cfg(test)]
@@ -46,14 +53,24 @@ mod tests {
 
     #[test]
     fn the_last_part_keeps_its_colons_and_slashes() {
-        let arn = Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/x:log-stream:a/b").unwrap();
+        let arn =
+            Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/x:log-stream:a/b").unwrap();
         assert_eq!(arn.service, "logs");
         assert_eq!(arn.resource, "log-group:/aws/lambda/x:log-stream:a/b");
     }
 
     #[test]
     fn too_few_parts_are_no_arn() {
-        assert_eq!(Arn::parse("arn:aws:s3:::"), Some(Arn { partition: "aws", service: "s3", region: "", account: "", resource: "" }));
+        assert_eq!(
+            Arn::parse("arn:aws:s3:::"),
+            Some(Arn {
+                partition: "aws",
+                service: "s3",
+                region: "",
+                account: "",
+                resource: ""
+            })
+        );
         assert_eq!(Arn::parse("arn:aws:s3::"), None);
         assert_eq!(Arn::parse("bucket"), None);
     }

@@ -138,7 +138,10 @@ pub struct Place {
 impl Place {
     /// A whole file.
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), ..Self::default() }
+        Self {
+            file: file.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -204,7 +207,14 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), place: None, help: None, excerpt: None }
+        Self {
+            severity,
+            code,
+            message: message.into(),
+            place: None,
+            help: None,
+            excerpt: None,
+        }
     }
 
     /// The same, with a place.

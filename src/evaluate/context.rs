@@ -28,7 +28,9 @@ impl Context {
 
     /// What is known of the key.
     pub fn get(&self, key: &str) -> &Lookup {
-        self.keys.get(&key.to_ascii_lowercase()).unwrap_or(&Lookup::Unknown)
+        self.keys
+            .get(&key.to_ascii_lowercase())
+            .unwrap_or(&Lookup::Unknown)
     }
 
     /// Keys that are set, in order.

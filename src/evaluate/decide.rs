@@ -29,7 +29,10 @@ impl Truth {
 
     /// The opposite.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "three-valued: `!` would suggest two")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "three-valued: `!` would suggest two"
+    )]
     pub fn not(self) -> Self {
         match self {
             Self::False => Self::True,

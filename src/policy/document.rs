@@ -47,6 +47,13 @@ impl Element {
     }
 }
 
+impl Element {
+    /// Whether it is `NotAction` or `NotResource`.
+    pub fn is_except(&self) -> bool {
+        matches!(self, Self::Except(_))
+    }
+}
+
 /// One operator with one key: `StringEquals: {"aws:PrincipalOrgID": ["o-1"]}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Condition {
@@ -83,6 +90,33 @@ pub struct Statement {
     pub resource_spans: Vec<Span>,
 }
 
+impl Statement {
+    /// A statement of its own, not read from a text: no Sid, no conditions.
+    pub fn new(effect: Effect, action: Element, resource: Option<Element>) -> Self {
+        Self {
+            sid: None,
+            effect,
+            principal: None,
+            not_principal: false,
+            action,
+            resource,
+            conditions: Vec::new(),
+            span: Span::default(),
+            action_spans: Vec::new(),
+            resource_spans: Vec::new(),
+        }
+    }
+
+    /// Whether both would be written the same in canonical form: all but the positions is equal.
+    pub fn same_text_as(&self, other: &Self) -> bool {
+        let parts = |s: &Self| (s.sid.clone(), s.effect, s.principal.clone(), s.not_principal);
+        parts(self) == parts(other)
+            && self.action == other.action
+            && self.resource == other.resource
+            && self.conditions == other.conditions
+    }
+}
+
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -94,4 +128,16 @@ pub struct Document {
     pub statements: Vec<Statement>,
     /// The text it was read from, for positions and for printing what was not touched as it was.
     pub source: std::sync::Arc<str>,
+}
+
+impl Document {
+    /// A document of its own, not read from a text, in the current version of the language.
+    pub fn new(statements: Vec<Statement>) -> Self {
+        Self {
+            version: Version::V2012,
+            id: None,
+            statements,
+            source: "".into(),
+        }
+    }
 }

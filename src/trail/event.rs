@@ -73,7 +73,10 @@ pub struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     /// Over a raw value; `None` where the record has no such field.
     pub fn new(raw: Option<&'a RawValue>) -> Self {
-        Self { raw, parsed: OnceCell::new() }
+        Self {
+            raw,
+            parsed: OnceCell::new(),
+        }
     }
 
     /// Whether the record has the field at all and it is not `null`.
@@ -84,7 +87,9 @@ impl<'a> Parameters<'a> {
     /// The value; `Value::Null` where there is none.
     pub fn value(&self) -> &Value {
         self.parsed.get_or_init(|| {
-            self.raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null)
+            self.raw
+                .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or(Value::Null)
         })
     }
 }
