@@ -17,3 +17,5 @@ pub mod require;
 
 pub mod evidence;
 pub mod grants;
+
+pub mod recommend;

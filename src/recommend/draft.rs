@@ -57,7 +57,7 @@ impl Draft {
             }
         }
         let own = sorted(statement.resource.as_ref().map(|resource| resource.patterns().to_vec()).unwrap_or_default());
-        let nothing_gone = outcome.dropped.is_empty() && outcome.ineffective.is_empty();
+        let nothing_gone = outcome.dropped.is_empty() && outcome.ineffective.is_empty() && outcome.left_out.is_empty();
         if let [(only, kept)] = by_resources.as_slice()
             && nothing_gone
             && (*only == own || statement.resource.is_none())

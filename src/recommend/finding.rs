@@ -6,6 +6,7 @@ use action_catalog::{Action, Service};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::narrow::Kept;
 use crate::evidence::{Evidence, Sight, Visibility};
 use crate::require::Resource;
 
@@ -54,18 +55,34 @@ pub(super) struct Judge<'a> {
     pub(super) evidence: Vec<&'a Evidence>,
     /// Actions listed by AWS as needed by an action that was used, with that action.
     companions: BTreeMap<String, String>,
+    unseen: Unseen,
+    /// Prefixes of the services of which anything was used.
+    used_services: BTreeSet<String>,
+}
+
+/// What becomes of actions whose use this trail cannot show. A person's decision: nothing observed
+/// can make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unseen {
+    /// They all stay.
+    #[default]
+    Keep,
+    /// Those of services stay of which anything was used; the others go.
+    UsedServices,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>) -> Self {
+    pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>, unseen: Unseen) -> Self {
         let mut companions = BTreeMap::new();
+        let mut used_services = BTreeSet::new();
         for action in evidence.iter().flat_map(|evidence| evidence.actions.iter()).filter(|(_, found)| found.used().next().is_some()) {
-            let Some((_, known)) = action_catalog::action(action.0) else { continue };
+            let Some((service, known)) = action_catalog::action(action.0) else { continue };
+            used_services.insert(service.prefix.clone());
             for dependent in &known.dependents {
                 companions.entry(dependent.to_ascii_lowercase()).or_insert_with(|| action.0.clone());
             }
         }
-        Self { visibility, evidence, companions }
+        Self { visibility, evidence, companions, unseen, used_services }
     }
 
     /// Resources on which the action was used, by anybody.
@@ -76,6 +93,15 @@ impl<'a> Judge<'a> {
     /// The used action that AWS says may need this one.
     pub(super) fn companion(&self, action: &str) -> Option<&str> {
         self.companions.get(&action.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    /// Whether the caller decided that this unseen action goes. What AWS lists as needed by
+    /// something that was used stays in any case.
+    pub(super) fn leaves_out(&self, kept: &Kept, service: &Service) -> bool {
+        self.unseen == Unseen::UsedServices
+            && matches!(kept.reason, Reason::Unseen { .. })
+            && !self.used_services.contains(&service.prefix)
+            && self.companion(&kept.action).is_none()
     }
 
     pub(super) fn sight(&self, service: &Service, action: &Action, resource: &str) -> Sight {

@@ -5,47 +5,84 @@ use std::collections::BTreeMap;
 
 use super::actions::within;
 use super::draft::{Draft, Press, name_statements};
-use crate::policy::{Document, Statement, Version, quota};
+use super::finding::Reason;
+use crate::policy::{Document, Span, Statement, quota};
+
+/// A document after the change.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) document: Document,
+    /// Beside the document's statements.
+    pub(super) drafts: Vec<Draft>,
+    /// Whether it holds only what is kept because its use cannot be seen.
+    pub(super) unseen: bool,
+}
 
 /// The drafts of one policy after the change, laid out over one or several documents.
 #[derive(Debug)]
 pub(super) struct Laid {
-    /// The documents, each with its drafts in order.
-    pub(super) documents: Vec<(Document, Vec<Draft>)>,
-    /// Whether wildcards had to be used that name the same actions.
-    pub(super) pressed: bool,
+    pub(super) pages: Vec<Page>,
     /// Whether even all measures did not make it fit.
     pub(super) overflow: bool,
 }
 
-/// Lays drafts out over at most `most` documents of at most `limit` characters.
+/// Lays drafts out over at most `most` documents of at most `limit` characters. What fits in one
+/// stays in one; else what was used and what could not be seen go into documents of their own, so
+/// that a person can tell them apart and decide on each.
 pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: usize) -> Laid {
     for press in [Press::No, Press::ExactWildcards] {
         let document = document(base, &drafts, press);
         if quota::size(&document) <= limit {
-            let pressed = press != Press::No;
-            return Laid { documents: vec![(document, drafts)], pressed, overflow: false };
+            return Laid { pages: vec![Page { document, drafts, unseen: false }], overflow: false };
         }
     }
-    let packed = pack(base, drafts.clone(), limit);
-    if packed.len() <= most {
-        return Laid { documents: packed, pressed: true, overflow: false };
+    let (used, unseen) = apart(drafts);
+    let pages = |unseen: Vec<Draft>| -> Vec<Page> {
+        let used = pack(base, used.clone(), limit, false);
+        used.into_iter().chain(pack(base, unseen, limit, true)).collect()
+    };
+    let laid = pages(unseen.clone());
+    if laid.len() <= most {
+        return Laid { pages: laid, overflow: false };
     }
-    let packed = pack(base, force(drafts, limit * most), limit);
-    let overflow = packed.len() > most;
-    Laid { documents: packed, pressed: true, overflow }
+    let for_used = pack(base, used.clone(), limit, false).len();
+    let laid = pages(force(unseen, limit * most.saturating_sub(for_used)));
+    let overflow = laid.len() > most;
+    Laid { pages: laid, overflow }
+}
+
+/// What was used (or goes with it), and what is kept because it cannot be seen.
+fn apart(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
+    let (mut used, mut unseen) = (Vec::new(), Vec::new());
+    for draft in drafts {
+        let (mine, rest): (Vec<_>, Vec<_>) =
+            draft.kept.iter().cloned().partition(|kept| !matches!(kept.reason, Reason::Unseen { .. } | Reason::NotInCatalog));
+        match (mine.is_empty(), rest.is_empty()) {
+            (_, true) => used.push(draft),
+            (true, false) if draft.untouched => used.push(draft),
+            (true, false) => unseen.push(draft),
+            (false, false) => {
+                used.push(Draft { kept: mine, untouched: false, ..draft.clone() });
+                unseen.push(Draft { kept: rest, untouched: false, ..draft });
+            }
+        }
+    }
+    (used, unseen)
 }
 
 fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
     let mut statements: Vec<Statement> = drafts.iter().map(|draft| draft.statement(press)).collect();
     name_statements(&mut statements);
+    if base.source.is_empty() {
+        // A new text: no statement stands anywhere yet.
+        statements.iter_mut().for_each(|statement| statement.span = Span::default());
+    }
     Document { statements, ..base.clone() }
 }
 
 /// First fit, in order; a statement too long for a document by itself is cut into several.
-fn pack(base: &Document, drafts: Vec<Draft>, limit: usize) -> Vec<(Document, Vec<Draft>)> {
-    let empty = Document { version: Version::V2012, id: None, statements: Vec::new(), source: "".into() };
-    let base = if base.version == Version::V2012 { &empty } else { base };
+fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<Page> {
+    let base = &Document { source: "".into(), ..base.clone() };
     let mut bins: Vec<Vec<Draft>> = Vec::new();
     for draft in drafts.into_iter().flat_map(|draft| cut(base, draft, limit)) {
         let fits = |bin: &Vec<Draft>| {
@@ -58,7 +95,9 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize) -> Vec<(Document, Vec
             None => bins.push(vec![draft]),
         }
     }
-    bins.into_iter().map(|bin| (document(base, &bin, Press::ExactWildcards), bin)).collect()
+    bins.into_iter()
+        .map(|drafts| Page { document: document(base, &drafts, Press::ExactWildcards), drafts, unseen })
+        .collect()
 }
 
 /// Cuts a statement by its actions, at service borders where it can, until each part fits.

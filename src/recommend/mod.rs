@@ -18,7 +18,7 @@ mod resources;
 mod scratch;
 
 pub use danger::Danger;
-pub use finding::Reason;
+pub use finding::{Reason, Unseen};
 pub use narrow::{Kept, On};
 pub use policies::{After, Before, Change, Fate, PolicyChange};
 pub use proof::{Loss, Proof, Undecided};
@@ -48,6 +48,8 @@ pub struct Subject<'a> {
 pub struct Options {
     /// Ask for what was refused as well.
     pub include_denied: bool,
+    /// What becomes of actions whose use the trail cannot show.
+    pub unseen: Unseen,
     /// Write dangerous additions into the policies, not only into the report.
     pub allow_dangerous: bool,
 }
@@ -61,6 +63,8 @@ pub enum State {
     Unused,
     /// It goes: the permissions boundary never allows it.
     Ineffective,
+    /// It goes, although its use cannot be seen: the caller decided so.
+    LeftOut,
 }
 
 /// A proposed change with all that is needed to judge it.
@@ -98,7 +102,7 @@ pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Vi
     let mut sheets = if principal.grants.held.is_empty() && principal.grants.not_given.is_empty() {
         vec![scratch::sheet(principal.evidence)]
     } else {
-        policies::sheets(&principal, others, visibility)
+        policies::sheets(&principal, others, visibility, options)
     };
     request::place(&mut sheets, &refused, principal.grants);
     note_shared(&sheets, &mut diagnostics);
@@ -126,6 +130,7 @@ fn states(sheets: &[policies::Sheet]) -> BTreeMap<String, State> {
         for before in &sheet.before {
             before.dropped.iter().for_each(|action| note(action, State::Unused));
             before.ineffective.iter().for_each(|action| note(action, State::Ineffective));
+            before.left_out.iter().for_each(|action| note(action, State::LeftOut));
         }
     }
     states

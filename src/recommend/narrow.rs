@@ -13,7 +13,7 @@ use crate::require::Resource;
 
 /// The resources that a kept action stays on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum On {
+pub enum On {
     /// These patterns, each with its rule; sorted by pattern.
     These(Vec<Narrowed>),
     /// The statement's own `NotResource`, untouched.
@@ -22,7 +22,7 @@ pub(super) enum On {
 
 impl On {
     /// The patterns, whichever form.
-    pub(super) fn patterns(&self) -> Vec<String> {
+    pub fn patterns(&self) -> Vec<String> {
         match self {
             Self::These(list) => list.iter().map(|narrowed| narrowed.pattern.clone()).collect(),
             Self::AllBut(list) => list.clone(),
@@ -39,11 +39,13 @@ impl On {
 
 /// An action that stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
+pub struct Kept {
     /// In the catalog's spelling, or as written where the catalog does not know it.
-    pub(super) action: String,
-    pub(super) on: On,
-    pub(super) reason: Reason,
+    pub action: String,
+    /// On which resources.
+    pub on: On,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What becomes of a statement's actions.
@@ -55,6 +57,8 @@ pub(super) struct Outcome {
     pub(super) dropped: Vec<String>,
     /// Actions that the permissions boundary never allows.
     pub(super) ineffective: Vec<String>,
+    /// Actions that go, although their use cannot be seen, because the caller decided so.
+    pub(super) left_out: Vec<String>,
 }
 
 /// Judges every action of an Allow statement. `effective` says whether the other layers can ever
@@ -68,6 +72,7 @@ pub(super) fn judge(statement: &Statement, judge: &Judge<'_>, effective: &dyn Fn
             continue;
         }
         match keep(&name, service, action, statement, judge) {
+            Some(kept) if judge.leaves_out(&kept, service) => outcome.left_out.push(name),
             Some(kept) => outcome.kept.push(kept),
             None => outcome.dropped.push(name),
         }

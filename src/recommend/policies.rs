@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Subject;
+use super::{Options, Subject};
 use super::draft::{Draft, merged};
 use super::finding::Judge;
-use super::fit::lay_out;
+use super::fit::{Laid, Page, lay_out};
 use super::narrow::{Kept, judge};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Layer;
@@ -54,6 +54,8 @@ pub struct Before {
     pub dropped: Vec<String>,
     /// Actions that go because the boundary never allows them.
     pub ineffective: Vec<String>,
+    /// Actions that go, although their use cannot be seen, because the caller decided so.
+    pub left_out: Vec<String>,
 }
 
 /// A statement after the change, beside the document's.
@@ -127,7 +129,7 @@ impl Sheet {
 }
 
 /// Judges every policy in force.
-pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility: &Visibility) -> Vec<Sheet> {
+pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility: &Visibility, options: &Options) -> Vec<Sheet> {
     let boundaries: Vec<&Document> = principal.grants.in_layer(Layer::Boundary).map(|held| &held.document).collect();
     principal
         .grants
@@ -144,7 +146,7 @@ pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility
             evidence.extend(others.iter().filter(shares).map(|other| other.evidence));
             // The boundary of one holder says nothing about another.
             let bounded = if held.holders.len() > 1 { &[][..] } else { &boundaries[..] };
-            sheet(held, &Judge::new(visibility, evidence), bounded)
+            sheet(held, &Judge::new(visibility, evidence, options.unseen), bounded)
         })
         .collect()
 }
@@ -167,7 +169,7 @@ fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
         }
         let outcome = judge(statement, by, &effective);
         drafts.extend(Draft::of(at, statement, &outcome));
-        before.push(Before { dropped: outcome.dropped, ineffective: outcome.ineffective });
+        before.push(Before { dropped: outcome.dropped, ineffective: outcome.ineffective, left_out: outcome.left_out });
     }
     Sheet { held: held.clone(), before, drafts: merged(drafts), existed: true }
 }
@@ -203,8 +205,9 @@ pub(super) fn written(sheets: Vec<Sheet>, grants: &Grants, diagnostics: &mut Vec
         let base = if in_place { sheet.held.document.clone() } else { bare(&sheet.held.document) };
         let laid = lay_out(&base, sheet.drafts.clone(), limit, most.max(1));
         say_how_it_fits(&sheet.held.origin, &laid, most, diagnostics);
-        slots = slots.saturating_sub(laid.documents.len() - usize::from(in_place && !laid.documents.is_empty()));
-        let (own, made) = split(sheet, laid.documents, in_place, &mut taken);
+        let made = laid.pages.iter().filter(|page| !page.document.statements.is_empty()).count();
+        slots = slots.saturating_sub(made.saturating_sub(usize::from(in_place)));
+        let (own, made) = split(sheet, laid.pages, in_place, &mut taken);
         changes.extend(own);
         new.extend(made);
     }
@@ -215,19 +218,17 @@ pub(super) fn written(sheets: Vec<Sheet>, grants: &Grants, diagnostics: &mut Vec
 /// The policy itself, and the new ones that stand in for it.
 fn split(
     sheet: Sheet,
-    documents: Vec<(Document, Vec<Draft>)>,
+    pages: Vec<Page>,
     in_place: bool,
     taken: &mut BTreeSet<String>,
 ) -> (Option<PolicyChange>, Vec<PolicyChange>) {
     let origin = sheet.held.origin.clone();
-    let mut documents: Vec<_> = documents.into_iter().filter(|(document, _)| !document.statements.is_empty()).collect();
-    let kept = (in_place && !documents.is_empty()).then(|| documents.remove(0));
-    let several = documents.len() > 1;
-    let made = documents
+    let mut pages: Vec<Page> = pages.into_iter().filter(|page| !page.document.statements.is_empty()).collect();
+    let kept = (in_place && !pages.is_empty()).then(|| pages.remove(0));
+    let made = pages
         .into_iter()
-        .enumerate()
-        .map(|(at, (document, drafts))| {
-            let name = new_name(&origin, several.then_some(at + 1), taken);
+        .map(|page| {
+            let name = new_name(&origin, page.unseen, taken);
             PolicyChange {
                 origin: Origin::New { name },
                 layer: Layer::Identity,
@@ -235,8 +236,8 @@ fn split(
                 holders: sheet.held.holders.clone(),
                 before: None,
                 before_statements: Vec::new(),
-                after_statements: afters(drafts),
-                after: Some(document),
+                after_statements: afters(page.drafts),
+                after: Some(page.document),
                 replaces: sheet.existed.then(|| origin.clone()),
             }
         })
@@ -246,7 +247,7 @@ fn split(
         (None, Editable::DetachOnly) => Change::Detach,
         (None, _) => Change::Delete,
     };
-    let (after, drafts) = kept.map_or((None, Vec::new()), |(document, drafts)| (Some(document), drafts));
+    let (after, drafts) = kept.map_or((None, Vec::new()), |page| (Some(page.document), page.drafts));
     let own = sheet.existed.then(|| PolicyChange {
         origin,
         layer: sheet.held.layer,
@@ -301,31 +302,33 @@ fn free_slots(sheets: &[Sheet]) -> usize {
             _ => false,
         }
     };
-    quota::ATTACHED_MANAGED_POLICIES.limit.saturating_sub(sheets.iter().filter(stays).count())
+    quota::ATTACHED.limit.saturating_sub(sheets.iter().filter(stays).count())
 }
 
 fn limit_of(origin: &Origin, grants: &Grants, other_inline: usize) -> usize {
     let user = grants.principal.as_deref().is_some_and(|arn| arn.contains(":user/"));
     match origin {
         Origin::Inline { .. } => {
-            let total = if user { quota::INLINE_USER } else { quota::INLINE_ROLE };
+            let total = if user { quota::INLINE_OF_USER } else { quota::INLINE_OF_ROLE };
             total.limit.saturating_sub(other_inline)
         }
-        Origin::GroupInline { .. } => quota::INLINE_GROUP.limit,
+        Origin::GroupInline { .. } => quota::INLINE_OF_GROUP.limit,
         _ => quota::MANAGED_POLICY.limit,
     }
 }
 
-/// A name for a policy that stands in for another, not yet taken.
-fn new_name(origin: &Origin, number: Option<usize>, taken: &mut BTreeSet<String>) -> String {
-    let stem: String =
-        origin.name().rsplit('/').next().unwrap_or("policy").trim_end_matches(".json").chars().filter(|c| is_name(*c)).take(100).collect();
-    let base = match (origin, number) {
-        (Origin::New { .. }, None) => stem,
-        (_, None) => format!("{stem}-used"),
-        (_, Some(number)) => format!("{stem}-used-{number}"),
+/// A name for a policy that stands in for another, not yet taken: `X-used`, `X-unseen`, then with
+/// a number behind it.
+fn new_name(origin: &Origin, unseen: bool, taken: &mut BTreeSet<String>) -> String {
+    let file = origin.name().rsplit('/').next().unwrap_or("policy").trim_end_matches(".json");
+    let stem: String = file.chars().filter(|c| is_name(*c)).take(100).collect();
+    let base = match origin {
+        Origin::New { .. } => stem,
+        _ if unseen => format!("{stem}-unseen"),
+        _ => format!("{stem}-used"),
     };
-    let free = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}-{number}"))).find(|name| !taken.contains(name));
+    let numbered = (2..).map(|number| format!("{base}-{number}"));
+    let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name));
     let name = free.unwrap_or(base);
     taken.insert(name.clone());
     name
@@ -337,8 +340,8 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
-fn say_how_it_fits(origin: &Origin, laid: &super::fit::Laid, most: usize, diagnostics: &mut Vec<Diagnostic>) {
-    let count = laid.documents.len();
+fn say_how_it_fits(origin: &Origin, laid: &Laid, most: usize, diagnostics: &mut Vec<Diagnostic>) {
+    let count = laid.pages.len();
     if laid.overflow {
         diagnostics.push(
             Diagnostic::error(
@@ -350,7 +353,7 @@ fn say_how_it_fits(origin: &Origin, laid: &super::fit::Laid, most: usize, diagno
     } else if count > 1 {
         diagnostics.push(Diagnostic::note(Code::Quota, format!("what is left of {origin} is laid out over {count} policies")));
     }
-    let forced: usize = laid.documents.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| draft.forced.values()).map(Vec::len).sum();
+    let forced: usize = laid.pages.iter().flat_map(|page| &page.drafts).flat_map(|draft| draft.forced.values()).map(Vec::len).sum();
     if forced > 0 {
         diagnostics.push(
             Diagnostic::warning(Code::Quota, format!("to fit the quota, {forced} unused actions of {origin} stay behind wildcards"))

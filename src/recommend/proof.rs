@@ -8,7 +8,7 @@ use super::{Subject, is_new};
 use crate::evaluate::prove::{Gap, nothing_new};
 use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
 use crate::grants::{Grants, Origin};
-use crate::policy::{Document, Effect, Statement};
+use crate::policy::Statement;
 use crate::require::Resource;
 
 /// An observed call that the policies after the change would refuse.
@@ -192,14 +192,4 @@ fn requested(policies: &[PolicyChange]) -> BTreeSet<(String, String)> {
         .filter(|kept| kept.reason == Reason::Requested)
         .flat_map(|kept| kept.on.patterns().into_iter().map(move |pattern| (kept.action.clone(), pattern)))
         .collect()
-}
-
-/// The documents that a principal would hold after the change, in their layers.
-pub fn after_documents<'p>(grants: &'p Grants, policies: &'p [PolicyChange]) -> Vec<(Layer, &'p Document)> {
-    both(grants, policies).1.into_iter().map(|policy| (policy.layer, policy.document)).collect()
-}
-
-/// Whether a statement allows.
-pub(super) fn _allows(statement: &Statement) -> bool {
-    statement.effect == Effect::Allow
 }
