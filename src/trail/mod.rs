@@ -5,11 +5,13 @@
 //! [`outcome`].
 
 pub mod event;
+mod lenient;
 pub mod outcome;
 pub mod principal;
+pub mod refusal;
 pub mod splitter;
 
-pub use event::{Event, EventResource, NotAnEvent, Parameters};
+pub use event::{Event, EventResource, NotAnEvent, Parameters, Scratch};
 pub use outcome::{Outcome, RefusedBy};
 pub use principal::{Caller, Principal, PrincipalKind};
-pub use splitter::{Found, Splitter};
+pub use splitter::{Defect, Found, Splitter};

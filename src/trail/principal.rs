@@ -1,6 +1,14 @@
 //! Who made a call.
+//!
+//! The fields of `userIdentity` and its types:
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{Flag, Object, Text};
+use crate::arn::Arn;
 
 /// `userIdentity.type`, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -39,28 +47,316 @@ pub struct Principal {
     /// Its ARN; for services the service's name, for accounts `arn:PARTITION:iam::ACCOUNT:root`;
     /// where the record has none, the best name it has (user name, principal id).
     pub name: String,
-    /// False where the ARN was made from a session ARN: the role's path is not known then.
+    /// Whether `name` stands in the record as the name of this principal. False where it was made
+    /// from something else: a role's ARN from a session's ARN (its path is not known then), an
+    /// account's ARN from its id, a bare user name.
     pub exact: bool,
 }
 
-/// Who made the call, in full.
+/// Who made the call, in full. Borrows from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub struct Caller<'a> {
     /// The principal behind it.
     pub principal: Principal,
     /// `userIdentity.arn`: the session's or user's ARN.
-    pub arn: Option<String>,
+    pub arn: Option<Cow<'a, str>>,
     /// The account of the caller.
-    pub account: Option<String>,
+    pub account: Option<Cow<'a, str>>,
     /// `userIdentity.principalId`: the value of `aws:userid`.
-    pub principal_id: Option<String>,
+    pub principal_id: Option<Cow<'a, str>>,
     /// `userIdentity.userName`, only of IAM users: the value of `aws:username`.
-    pub user_name: Option<String>,
-    /// `userIdentity.invokedBy` where it names a service (a forwarded access session): the caller
-    /// needs the permission too. `AWS Internal` is not a service and is `None` here.
-    pub invoked_by: Option<String>,
+    pub user_name: Option<Cow<'a, str>>,
+    /// `userIdentity.invokedBy` where it names a service and the caller is not that service: a
+    /// forwarded access session, for which the caller needs the permission too. `AWS Internal` is
+    /// not a service and is `None` here.
+    pub invoked_by: Option<Cow<'a, str>>,
     /// `sessionContext.attributes.mfaAuthenticated`.
     pub mfa: Option<bool>,
     /// The role session's issue time, `sessionContext.attributes.creationDate`, as written.
-    pub session_created: Option<String>,
+    pub session_created: Option<Cow<'a, str>>,
+}
+
+/// `userIdentity`, as the record has it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Identity<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow)]
+    principal_id: Text<'a>,
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    account_id: Text<'a>,
+    #[serde(borrow)]
+    user_name: Text<'a>,
+    #[serde(borrow)]
+    invoked_by: Text<'a>,
+    #[serde(borrow)]
+    session_context: Object<Session<'a>>,
+    #[serde(borrow)]
+    on_behalf_of: Object<OnBehalfOf<'a>>,
+    #[serde(borrow)]
+    credential_id: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Session<'a> {
+    #[serde(borrow)]
+    session_issuer: Object<Issuer<'a>>,
+    #[serde(borrow)]
+    attributes: Object<Attributes<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Issuer<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow)]
+    arn: Text<'a>,
+    #[serde(borrow)]
+    user_name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Attributes<'a> {
+    #[serde(borrow)]
+    creation_date: Text<'a>,
+    mfa_authenticated: Flag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OnBehalfOf<'a> {
+    #[serde(borrow)]
+    user_id: Text<'a>,
+}
+
+impl<'a> Identity<'a> {
+    /// The caller. `region` is the record's `awsRegion`: an account's ARN needs its partition.
+    pub(super) fn into_caller(self, region: &str) -> Caller<'a> {
+        let principal = self.principal(region);
+        let invoked_by = self
+            .invoked_by
+            .filled()
+            .filter(|name| principal.kind != PrincipalKind::Service && is_service(name));
+        let session = self.session_context.0.unwrap_or_default();
+        let attributes = session.attributes.0.unwrap_or_default();
+        let arn = self.arn.filled();
+        let account = self.account_id.filled().or_else(|| {
+            arn.as_deref()
+                .and_then(account_of)
+                .map(|a| Cow::Owned(a.to_owned()))
+        });
+        Caller {
+            account,
+            principal_id: self.principal_id.filled(),
+            user_name: self
+                .user_name
+                .filled()
+                .filter(|_| principal.kind == PrincipalKind::User),
+            invoked_by,
+            mfa: attributes.mfa_authenticated.0,
+            session_created: attributes.creation_date.filled(),
+            arn,
+            principal,
+        }
+    }
+
+    fn principal(&self, region: &str) -> Principal {
+        match self.kind.get() {
+            Some("AssumedRole" | "Role") => self.role(),
+            // Some sources write a session's ARN under another type: the ARN decides.
+            Some("IAMUser") if self.session_role().is_some() => self.role(),
+            Some("IAMUser") => self.named(PrincipalKind::User, self.user_name.get()),
+            Some("Root") => self.account_arn(PrincipalKind::Root, region),
+            Some("FederatedUser") => self.federated(),
+            Some("AWSAccount") => self.account_arn(PrincipalKind::Account, region),
+            Some("AWSService") => self.named_by(PrincipalKind::Service, self.invoked_by.get()),
+            Some("IdentityCenterUser") => {
+                let user = self.on_behalf_of.0.as_ref().and_then(|user| user.user_id.get());
+                self.named_by(
+                    PrincipalKind::IdentityCenterUser,
+                    user.or(self.credential_id.get()),
+                )
+            }
+            Some("SAMLUser") => self.named(PrincipalKind::SamlUser, self.user_name.get()),
+            Some("WebIdentityUser") => self.named(PrincipalKind::WebIdentityUser, self.user_name.get()),
+            Some("Directory") => self.named(PrincipalKind::Directory, self.user_name.get()),
+            Some(_) => self.named(PrincipalKind::Unknown, self.user_name.get()),
+            None => self.untyped(region),
+        }
+    }
+
+    /// A record without `userIdentity.type`: events of services have only an account and
+    /// `invokedBy`; for others the ARNs say what they are.
+    fn untyped(&self, region: &str) -> Principal {
+        if self.issuer_arn().is_some() || self.session_role().is_some() {
+            return self.role();
+        }
+        let kind = self.arn.get().and_then(kind_of);
+        match (kind, self.invoked_by.get().filter(|name| is_service(name))) {
+            (Some(PrincipalKind::Root), _) => self.account_arn(PrincipalKind::Root, region),
+            (Some(PrincipalKind::FederatedUser), _) => self.federated(),
+            (Some(kind), _) => self.named(kind, self.user_name.get()),
+            (None, Some(service)) if self.principal_id.get().is_none() => {
+                self.named_by(PrincipalKind::Service, Some(service))
+            }
+            _ => self.named(PrincipalKind::Unknown, self.user_name.get()),
+        }
+    }
+
+    fn role(&self) -> Principal {
+        let kind = PrincipalKind::Role;
+        if let Some(arn) = self.issuer_arn() {
+            return Principal {
+                kind,
+                name: arn.to_owned(),
+                exact: true,
+            };
+        }
+        if let Some(name) = self.session_role() {
+            return Principal {
+                kind,
+                name,
+                exact: false,
+            };
+        }
+        let issuer = self
+            .session_context
+            .0
+            .as_ref()
+            .and_then(|session| session.session_issuer.0.as_ref());
+        self.named(kind, issuer.and_then(|issuer| issuer.user_name.get()))
+    }
+
+    /// The ARN of the role behind the session, where the record has one.
+    fn issuer_arn(&self) -> Option<&str> {
+        let issuer = self.session_context.0.as_ref()?.session_issuer.0.as_ref()?;
+        let arn = issuer.arn.get()?;
+        let is_role = kind_of(arn) == Some(PrincipalKind::Role) || issuer.kind.get() == Some("Role");
+        (is_role && Arn::parse(arn).is_some()).then_some(arn)
+    }
+
+    /// The role ARN made from the session's ARN, `arn:P:sts::ACCOUNT:assumed-role/NAME/SESSION`.
+    fn session_role(&self) -> Option<String> {
+        let arn = Arn::parse(self.arn.get()?)?;
+        let rest = arn.resource.strip_prefix("assumed-role/")?;
+        let name = rest.split('/').next().filter(|name| !name.is_empty())?;
+        (arn.service == "sts").then(|| format!("arn:{}:iam::{}:role/{name}", arn.partition, arn.account))
+    }
+
+    /// A federated user session has the rights of the user who made it, cut down by a policy.
+    fn federated(&self) -> Principal {
+        let kind = PrincipalKind::FederatedUser;
+        let issuer = self
+            .session_context
+            .0
+            .as_ref()
+            .and_then(|session| session.session_issuer.0.as_ref());
+        match issuer
+            .and_then(|issuer| issuer.arn.get())
+            .filter(|arn| Arn::parse(arn).is_some())
+        {
+            Some(arn) => Principal {
+                kind,
+                name: arn.to_owned(),
+                exact: true,
+            },
+            None => Principal {
+                exact: false,
+                ..self.named(kind, self.user_name.get())
+            },
+        }
+    }
+
+    fn account_arn(&self, kind: PrincipalKind, region: &str) -> Principal {
+        let arn = self
+            .arn
+            .get()
+            .filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.resource == "root"));
+        match (arn, self.account_id.get()) {
+            (Some(arn), _) => Principal {
+                kind,
+                name: arn.to_owned(),
+                exact: true,
+            },
+            (None, Some(account)) => Principal {
+                kind,
+                name: format!("arn:{}:iam::{account}:root", partition(region)),
+                exact: false,
+            },
+            (None, None) => self.named(kind, None),
+        }
+    }
+
+    /// By its ARN, else by the best name there is.
+    fn named(&self, kind: PrincipalKind, name: Option<&str>) -> Principal {
+        match self.arn.get().filter(|arn| Arn::parse(arn).is_some()) {
+            Some(arn) => Principal {
+                kind,
+                name: arn.to_owned(),
+                exact: true,
+            },
+            None => Principal {
+                exact: false,
+                ..self.named_by(kind, name)
+            },
+        }
+    }
+
+    /// By `name`, else by the best name there is.
+    fn named_by(&self, kind: PrincipalKind, name: Option<&str>) -> Principal {
+        let others = [&self.user_name, &self.principal_id, &self.arn, &self.account_id];
+        let other = || others.into_iter().find_map(Text::get).unwrap_or("unknown");
+        Principal {
+            kind,
+            name: name.unwrap_or_else(other).to_owned(),
+            exact: name.is_some(),
+        }
+    }
+}
+
+/// Whether `invokedBy` names a service. `AWS Internal` stands on ordinary calls.
+fn is_service(name: &str) -> bool {
+    name.contains(".amazonaws.com") || name.contains(".amazon.com") || name.ends_with(".aws.internal")
+}
+
+fn account_of(arn: &str) -> Option<&str> {
+    Arn::parse(arn)
+        .map(|arn| arn.account)
+        .filter(|account| !account.is_empty())
+}
+
+/// What an ARN names, if it names a principal.
+fn kind_of(arn: &str) -> Option<PrincipalKind> {
+    let arn = Arn::parse(arn)?;
+    match (arn.service, arn.resource.split('/').next()?) {
+        ("iam", "role") | ("sts", "assumed-role") => Some(PrincipalKind::Role),
+        ("iam", "user") => Some(PrincipalKind::User),
+        ("iam", "root") => Some(PrincipalKind::Root),
+        ("sts", "federated-user") => Some(PrincipalKind::FederatedUser),
+        _ => None,
+    }
+}
+
+/// The partition that a region lies in, by the prefixes of region names:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
+fn partition(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("eusc-", "aws-eusc"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    PREFIXES
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("aws", |(_, partition)| partition)
 }
