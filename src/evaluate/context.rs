@@ -33,6 +33,11 @@ impl Context {
             .unwrap_or(&Lookup::Unknown)
     }
 
+    /// [`Context::get`] for a key that is in lower case already.
+    pub(super) fn get_lower(&self, key: &str) -> &Lookup {
+        self.keys.get(key).unwrap_or(&Lookup::Unknown)
+    }
+
     /// Keys that are set, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Lookup)> {
         self.keys.iter().map(|(key, value)| (key.as_str(), value))
