@@ -65,7 +65,7 @@ impl Tally {
         }
         tally.operations.insert(format!("{}/{}", event.source, event.name), 1);
         if let Some(service) = &event.caller.invoked_by {
-            tally.via.insert(service.clone(), 1);
+            tally.via.insert(service.to_string(), 1);
         }
         if let Some(id) = &event.id {
             tally.samples.push(Sample { time: event.time, id: id.to_string() });

@@ -88,7 +88,7 @@ impl Visibility {
     fn add_data(&mut self, event: &Event<'_>) {
         for resource in &event.resources {
             let Some(kind) = &resource.kind else { continue };
-            let containers = self.data.entry(kind.clone()).or_default();
+            let containers = self.data.entry(kind.to_string()).or_default();
             if containers.len() < MOST_CONTAINERS {
                 containers.insert(container(&resource.arn));
             }

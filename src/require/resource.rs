@@ -141,9 +141,9 @@ fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -
     let mut found: Vec<String> = event
         .resources
         .iter()
-        .map(|resource| &resource.arn)
+        .map(|resource| resource.arn.as_ref())
         .filter(|arn| !arn.contains(['*', '?']) && takes(service, action, arn))
-        .cloned()
+        .map(str::to_owned)
         .collect();
     found.sort();
     found.dedup();
