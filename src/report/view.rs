@@ -1,0 +1,532 @@
+//! The view model of `recommend`: everything a report shows, already in words and numbers. Its JSON
+//! form is the machine interface.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::SCHEMA_VERSION;
+use crate::diagnostic::Diagnostic;
+use crate::diff::{self, Edit};
+use crate::evidence::{ActionEvidence, Evidence, Tally, Visibility};
+use crate::grants::{Grants, Origin};
+use crate::policy::{print, quota};
+use crate::recommend::{Change, Danger, Proof, Proposal, Reason, Refused, Settled, State};
+
+/// The answer of `recommend`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Recommendation {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// Whom it is about.
+    pub principal: PrincipalView,
+    /// The answer in numbers.
+    pub summary: Summary,
+    /// What the trail could have shown.
+    pub visibility: VisibilityView,
+    /// What happens to each policy, statement by statement, with reasons.
+    pub edits: Vec<Edit>,
+    /// Every policy as it is after the change.
+    pub policies: Vec<PolicyView>,
+    /// Actions that were used.
+    pub used: Vec<UsedView>,
+    /// Calls that were refused.
+    pub refused: Vec<RefusedView>,
+    /// Actions that were granted, could have been seen, and were not: they go.
+    pub unused: Vec<GrantedView>,
+    /// Actions that were granted and whose use this trail could not show: they stay.
+    pub unseen: Vec<UnseenView>,
+    /// Actions that the permissions boundary never allows: they go.
+    pub ineffective: Vec<GrantedView>,
+    /// Unseen actions that go because the caller decided so.
+    pub left_out: Vec<GrantedView>,
+    /// Actions that stay because AWS lists them as needed by one that was used, or because the
+    /// catalog does not know them.
+    pub kept_otherwise: Vec<UnseenView>,
+    /// Events that the catalog does not know.
+    pub unmapped: Vec<UnmappedView>,
+    /// Events that IAM does not authorize, by class.
+    pub not_authorized: BTreeMap<String, u64>,
+    /// What to look at twice in what is left.
+    pub dangers: Vec<Danger>,
+    /// The proof.
+    pub proof: ProofView,
+    /// Everything else that is to be said.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Whom it is about.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PrincipalView {
+    /// Its ARN.
+    pub arn: String,
+    /// When it was made, where the grants say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+}
+
+/// The answer in numbers.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Summary {
+    /// The principal's events in the trail.
+    pub events: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Actions of the catalog that the identity policies name before the change.
+    pub actions_before: usize,
+    /// The same after the change.
+    pub actions_after: usize,
+    /// Of those before, used.
+    pub used: usize,
+    /// Of those before, unused.
+    pub unused: usize,
+    /// Of those before, not to be seen by this trail.
+    pub unseen: usize,
+    /// Distinct actions refused.
+    pub refused: usize,
+    /// Policies that change, go or are made.
+    pub policies_changed: usize,
+    /// Statements narrowed.
+    pub statements_narrowed: usize,
+    /// Statements removed.
+    pub statements_removed: usize,
+    /// Observed calls that would be refused after the change: always 0, or the proposal is withdrawn.
+    pub observed_calls_lost: usize,
+    /// Whether anything changes.
+    pub changes: bool,
+}
+
+/// What the trail could have shown.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct VisibilityView {
+    /// All events of the trail.
+    pub events: u64,
+    /// The first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Days between the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u64>,
+    /// Regions with events.
+    pub regions: BTreeSet<String>,
+    /// Management events that read.
+    pub management_read: bool,
+    /// Management events that write.
+    pub management_write: bool,
+    /// Data events by resource type: the containers of which there are any, or what the event
+    /// selectors name.
+    pub data: BTreeMap<String, Vec<String>>,
+    /// `trail` (read from the events themselves) or `event-selectors`.
+    pub known_from: &'static str,
+    /// What to switch on to see more, with how many of the granted actions it would show.
+    pub switch_on: BTreeMap<String, usize>,
+}
+
+/// A policy after the change.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyView {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What happened to it.
+    pub change: Change,
+    /// Its size as IAM counts it: characters without white space.
+    pub size: usize,
+    /// The document.
+    pub document: Value,
+}
+
+/// An action that was used.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UsedView {
+    /// The action.
+    pub action: String,
+    /// How often, when, which events: over all resources.
+    #[serde(flatten)]
+    pub calls: CallsView,
+    /// Whether AWS documents that these calls need the action.
+    pub certain: bool,
+    /// Whether the grants name the action.
+    pub granted: bool,
+    /// By resource; `unknown` where an event does not say.
+    pub resources: Vec<ResourceView>,
+}
+
+/// Counts, times and events.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CallsView {
+    /// Calls that succeeded.
+    pub succeeded: u64,
+    /// Calls that failed after authorization, as far as one can tell: weaker evidence.
+    pub failed: u64,
+    /// Calls whose error says nothing of permission.
+    pub inconclusive: u64,
+    /// The first call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Operations behind it: `s3.amazonaws.com/HeadObject`.
+    pub operations: BTreeMap<String, u64>,
+    /// Calls that a service made on the principal's behalf, by service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub via: BTreeMap<String, u64>,
+    /// `eventID`s of the earliest few.
+    pub event_ids: Vec<String>,
+}
+
+/// Calls on one resource.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ResourceView {
+    /// The ARN, a pattern, `*`, or `unknown`.
+    pub resource: String,
+    /// Counts, times and events.
+    #[serde(flatten)]
+    pub calls: CallsView,
+}
+
+/// A refused call.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RefusedView {
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// How often.
+    pub count: u64,
+    /// The first refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// What would settle it.
+    pub settled: Settled,
+    /// The layer that would have to change, where no identity statement helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// `eventID`s of the earliest few.
+    pub event_ids: Vec<String>,
+}
+
+/// A granted action.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GrantedView {
+    /// The action.
+    pub action: String,
+    /// AWS's access level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_level: Option<String>,
+}
+
+/// An action that stays without use.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UnseenView {
+    /// The action.
+    pub action: String,
+    /// Why it stays.
+    #[serde(flatten)]
+    pub reason: Reason,
+}
+
+/// Events that the catalog does not know.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UnmappedView {
+    /// `eventSource`.
+    pub event_source: String,
+    /// `eventName`.
+    pub event_name: String,
+    /// `unknown-source` or `unknown-event`.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// The proof.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ProofView {
+    /// Observed uses evaluated before and after.
+    pub checked: usize,
+    /// Of those, certainly allowed after the change.
+    pub allowed: usize,
+    /// Observed calls that would be refused.
+    pub lost: Vec<UseView>,
+    /// Grants that were not granted before and not asked for.
+    pub new: Vec<GapView>,
+    /// Observed calls that cannot be decided after the change.
+    pub unknown: Vec<UseView>,
+    /// Observed calls that hang on something not recorded, and are allowed exactly when they were.
+    pub carried: Vec<UseView>,
+    /// Grants that were asked for.
+    pub requested: Vec<GapView>,
+    /// Observed calls that the given grants do not explain.
+    pub unexplained: Vec<UseView>,
+}
+
+/// An observed use.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UseView {
+    /// Who.
+    pub principal: String,
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// What would decide it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// A grant that goes beyond what was granted.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GapView {
+    /// The action pattern.
+    pub action: String,
+    /// The resource pattern.
+    pub resource: String,
+}
+
+/// Builds the view.
+pub fn recommendation(
+    arn: &str,
+    grants: &Grants,
+    evidence: &Evidence,
+    visibility: &Visibility,
+    proposal: &Proposal,
+    diagnostics: Vec<Diagnostic>,
+) -> Recommendation {
+    let edits = diff::edits(&proposal.policies, grants.principal.as_deref());
+    let mut diagnostics = diagnostics;
+    diagnostics.extend(proposal.diagnostics.iter().cloned());
+    Recommendation {
+        schema_version: SCHEMA_VERSION,
+        principal: PrincipalView { arn: arn.to_owned(), created: grants.created.map(|time| time.to_string()) },
+        summary: summary(evidence, proposal, &edits),
+        visibility: visibility_view(visibility, proposal),
+        policies: policies(proposal),
+        used: used(evidence, proposal),
+        refused: proposal.refused.iter().map(refused).collect(),
+        unused: granted(proposal, &State::Unused),
+        unseen: kept_unused(proposal, |reason| matches!(reason, Reason::Unseen { .. })),
+        ineffective: granted(proposal, &State::Ineffective),
+        left_out: granted(proposal, &State::LeftOut),
+        kept_otherwise: kept_unused(proposal, |reason| matches!(reason, Reason::Companion { .. } | Reason::NotInCatalog)),
+        unmapped: unmapped(evidence),
+        not_authorized: evidence.not_authorized.clone(),
+        dangers: proposal.dangers.clone(),
+        proof: proof(&proposal.proof),
+        diagnostics,
+        edits,
+    }
+}
+
+fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary {
+    use crate::diff::StatementChange::{Narrowed, Removed};
+    let count = |wanted: &dyn Fn(&State) -> bool| proposal.actions.values().filter(|state| wanted(state)).count();
+    let changed = |wanted| edits.iter().flat_map(|edit| &edit.statements).filter(|statement| statement.change == wanted).count();
+    let refused: BTreeSet<&str> = proposal.refused.iter().map(|refused| refused.action.as_str()).collect();
+    let requested = count(&|state| matches!(state, State::Kept(Reason::Requested)));
+    let scratch = proposal.policies.iter().all(|policy| policy.before.is_none());
+    Summary {
+        events: evidence.events,
+        first: evidence.seen.map(|(first, _)| first.to_string()),
+        last: evidence.seen.map(|(_, last)| last.to_string()),
+        actions_before: if scratch { 0 } else { proposal.actions.len() - requested },
+        actions_after: count(&|state| matches!(state, State::Kept(_))),
+        used: count(&|state| matches!(state, State::Kept(reason) if reason.is_use())),
+        unused: count(&|state| *state == State::Unused),
+        unseen: count(&|state| matches!(state, State::Kept(Reason::Unseen { .. }))),
+        refused: refused.len(),
+        policies_changed: proposal.policies.iter().filter(|policy| policy.change != Change::Unchanged).count(),
+        statements_narrowed: changed(Narrowed),
+        statements_removed: changed(Removed),
+        observed_calls_lost: proposal.proof.lost.len(),
+        changes: proposal.changes_anything(),
+    }
+}
+
+fn visibility_view(visibility: &Visibility, proposal: &Proposal) -> VisibilityView {
+    let mut switch_on: BTreeMap<String, usize> = BTreeMap::new();
+    for state in proposal.actions.values() {
+        if let State::Kept(Reason::Unseen { switch_on: Some(what), .. }) = state {
+            *switch_on.entry(what.clone()).or_default() += 1;
+        }
+    }
+    let selectors = visibility.selectors.as_ref();
+    let data = match selectors {
+        Some(selectors) => selectors
+            .data_read
+            .iter()
+            .chain(&selectors.data_write)
+            .map(|(kind, scope)| {
+                let scope = if scope.all { vec!["all".to_owned()] } else { scope.patterns.iter().cloned().collect() };
+                (kind.clone(), scope)
+            })
+            .collect(),
+        None => visibility.data.iter().map(|(kind, containers)| (kind.clone(), containers.iter().cloned().collect())).collect(),
+    };
+    VisibilityView {
+        events: visibility.events,
+        first: visibility.window.map(|(first, _)| first.to_string()),
+        last: visibility.window.map(|(_, last)| last.to_string()),
+        days: visibility.days().map(|days| days.round() as u64),
+        regions: visibility.regions.clone(),
+        management_read: selectors.map_or(visibility.management_read, |selectors| selectors.management_read),
+        management_write: selectors.map_or(visibility.management_write, |selectors| selectors.management_write),
+        data,
+        known_from: if selectors.is_some() { "event-selectors" } else { "trail" },
+        switch_on,
+    }
+}
+
+fn policies(proposal: &Proposal) -> Vec<PolicyView> {
+    proposal
+        .policies
+        .iter()
+        .filter_map(|policy| {
+            let document = policy.after.as_ref()?;
+            Some(PolicyView {
+                origin: policy.origin.clone(),
+                change: policy.change,
+                size: quota::size(document),
+                document: print::document_value(document),
+            })
+        })
+        .collect()
+}
+
+fn used(evidence: &Evidence, proposal: &Proposal) -> Vec<UsedView> {
+    evidence
+        .actions
+        .iter()
+        .filter(|(_, found)| found.used().next().is_some())
+        .map(|(action, found)| {
+            let total = found.total();
+            UsedView {
+                action: action.clone(),
+                certain: total.certain,
+                granted: proposal.actions.contains_key(action),
+                calls: calls(&total),
+                resources: resources(found),
+            }
+        })
+        .collect()
+}
+
+fn resources(found: &ActionEvidence) -> Vec<ResourceView> {
+    let mut by_resource: BTreeMap<&str, Tally> = BTreeMap::new();
+    for (resource, _, tally) in found.used() {
+        by_resource.entry(resource.shown()).or_default().merge(tally.clone());
+    }
+    by_resource
+        .into_iter()
+        .map(|(resource, tally)| ResourceView { resource: resource.to_owned(), calls: calls(&tally) })
+        .collect()
+}
+
+fn calls(tally: &Tally) -> CallsView {
+    CallsView {
+        succeeded: tally.succeeded,
+        failed: tally.failed,
+        inconclusive: tally.inconclusive,
+        first: tally.seen.map(|(first, _)| first.to_string()),
+        last: tally.seen.map(|(_, last)| last.to_string()),
+        operations: tally.operations.clone(),
+        via: tally.via.clone(),
+        event_ids: tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+    }
+}
+
+fn refused(refused: &Refused) -> RefusedView {
+    RefusedView {
+        action: refused.action.clone(),
+        resource: refused.resource.shown().to_owned(),
+        count: refused.tally.refusals(),
+        first: refused.tally.seen.map(|(first, _)| first.to_string()),
+        last: refused.tally.seen.map(|(_, last)| last.to_string()),
+        settled: refused.settled,
+        layer: refused.layer.map(str::to_owned),
+        event_ids: refused.tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+    }
+}
+
+fn granted(proposal: &Proposal, wanted: &State) -> Vec<GrantedView> {
+    proposal
+        .actions
+        .iter()
+        .filter(|(_, state)| *state == wanted)
+        .map(|(action, _)| GrantedView {
+            action: action.clone(),
+            access_level: crate::recommend::level(action).map(|level| format!("{level:?}")),
+        })
+        .collect()
+}
+
+fn kept_unused(proposal: &Proposal, wanted: impl Fn(&Reason) -> bool) -> Vec<UnseenView> {
+    proposal
+        .actions
+        .iter()
+        .filter_map(|(action, state)| match state {
+            State::Kept(reason) if wanted(reason) => Some(UnseenView { action: action.clone(), reason: reason.clone() }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn unmapped(evidence: &Evidence) -> Vec<UnmappedView> {
+    evidence
+        .unmapped
+        .iter()
+        .map(|((source, name, reason), count)| UnmappedView {
+            event_source: source.clone(),
+            event_name: name.clone(),
+            reason: reason.clone(),
+            count: *count,
+        })
+        .collect()
+}
+
+fn proof(proof: &Proof) -> ProofView {
+    let losses = |list: &[crate::recommend::Loss]| {
+        list.iter()
+            .map(|loss| UseView {
+                principal: loss.principal.clone(),
+                action: loss.action.clone(),
+                resource: loss.resource.clone(),
+                missing: Vec::new(),
+            })
+            .collect()
+    };
+    let undecided = |list: &[crate::recommend::Undecided]| {
+        list.iter()
+            .map(|open| UseView {
+                principal: open.principal.clone(),
+                action: open.action.clone(),
+                resource: open.resource.clone(),
+                missing: open.missing.clone(),
+            })
+            .collect()
+    };
+    let gaps = |list: &[crate::evaluate::prove::Gap]| {
+        list.iter().map(|gap| GapView { action: gap.action.clone(), resource: gap.resource.clone() }).collect()
+    };
+    ProofView {
+        checked: proof.checked,
+        allowed: proof.allowed,
+        lost: losses(&proof.lost),
+        new: gaps(&proof.new),
+        unknown: undecided(&proof.unknown),
+        carried: undecided(&proof.carried),
+        requested: gaps(&proof.requested),
+        unexplained: losses(&proof.unexplained),
+    }
+}
