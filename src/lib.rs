@@ -11,3 +11,5 @@ pub mod policy;
 pub mod trail;
 
 pub mod evaluate;
+
+pub mod source;
