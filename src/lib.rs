@@ -19,3 +19,9 @@ pub mod evidence;
 pub mod grants;
 
 pub mod recommend;
+
+pub mod diff;
+pub mod report;
+
+pub mod cli;
+pub mod source;

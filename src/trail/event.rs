@@ -345,3 +345,242 @@ fn parse_time(text: &Text<'_>) -> Result<jiff::Timestamp, NotAnEvent> {
 pub struct Scratch {
     text: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::PrincipalKind;
+    use serde_json::json;
+
+    fn record() -> Value {
+        json!({
+            "eventVersion": "1.11",
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ana", "accountId": "111122223333", "userName": "ana"},
+            "eventTime": "2026-01-02T03:04:05Z", "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+            "awsRegion": "eu-west-1", "sourceIPAddress": "203.0.113.9", "userAgent": "aws-cli/2 \"x\"",
+            "requestParameters": {"bucketName": "b", "key": "a\u{e9}"}, "responseElements": null,
+            "additionalEventData": {"bytesTransferredOut": 7},
+            "requestID": "R", "eventID": "6ce47c89-5908-452d-87cc-a7c251ac4ac0", "readOnly": true,
+            "resources": [
+                {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b/a"},
+                {"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::b/"},
+                {"accountId": "111122223333", "type": "AWS::S3::Bucket"}
+            ],
+            "eventType": "AwsApiCall", "managementEvent": false, "recipientAccountId": "444455556666",
+            "eventCategory": "Data", "vpcEndpointId": "vpce-1", "tlsDetails": {"tlsVersion": "TLSv1.3"}
+        })
+    }
+
+    fn with(change: impl FnOnce(&mut Value)) -> Value {
+        let mut record = record();
+        change(&mut record);
+        record
+    }
+
+    fn parse<T>(record: &Value, look: impl FnOnce(Event<'_>) -> T) -> Result<T, NotAnEvent> {
+        let text = record.to_string();
+        let mut scratch = Scratch::default();
+        Event::parse(text.as_bytes(), &mut scratch).map(look)
+    }
+
+    fn refused(record: &Value) -> NotAnEvent {
+        parse(record, |_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        parse(&record(), |event| {
+            assert_eq!(event.id.as_deref(), Some("6ce47c89-5908-452d-87cc-a7c251ac4ac0"));
+            assert_eq!(event.time.to_string(), "2026-01-02T03:04:05Z");
+            assert_eq!((&*event.source, &*event.name), ("s3.amazonaws.com", "GetObject"));
+            assert_eq!((&*event.kind, &*event.region), ("AwsApiCall", "eu-west-1"));
+            assert_eq!(event.account.as_deref(), Some("444455556666"));
+            assert_eq!(event.caller.principal.kind, PrincipalKind::User);
+            assert_eq!(event.outcome, Outcome::Succeeded);
+            assert_eq!(
+                (event.read_only, event.management, event.tls),
+                (Some(true), Some(false), true)
+            );
+            let arns: Vec<_> = event.resources.iter().map(|resource| &*resource.arn).collect();
+            assert_eq!(arns, ["arn:aws:s3:::b/a", "arn:aws:s3:::b/*"]);
+            assert_eq!(event.request.value()["key"], "a\u{e9}");
+            assert_eq!(event.additional.value()["bytesTransferredOut"], 7);
+            assert!(event.request.is_present() && !event.response.is_present());
+            assert_eq!(event.source_ip.as_deref(), Some("203.0.113.9"));
+            assert_eq!(event.user_agent.as_deref(), Some("aws-cli/2 \"x\""));
+            assert_eq!(event.vpc_endpoint.as_deref(), Some("vpce-1"));
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn plain_fields_are_borrowed() {
+        parse(&record(), |event| {
+            for text in [
+                &event.source,
+                &event.name,
+                &event.region,
+                event.id.as_ref().unwrap(),
+            ] {
+                assert!(matches!(text, Cow::Borrowed(_)), "{text}");
+            }
+            assert!(matches!(event.caller.arn, Some(Cow::Borrowed(_))));
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn every_envelope_gives_the_same_record() {
+        let entry = json!({"EventId": "x", "EventName": "GetObject", "EventTime": 1.7e9, "Resources": [],
+                           "CloudTrailEvent": record().to_string()});
+        let envelope = json!({"version": "0", "id": "y", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3",
+                              "time": "2026-01-02T03:04:06Z", "resources": [], "detail": record()});
+        let log = json!({"id": "1", "timestamp": 1, "message": record().to_string()});
+        let both = json!({"id": "1", "message": envelope.to_string()});
+        for record in [entry, envelope, log, both] {
+            let name = parse(&record, |event| event.id.unwrap().into_owned()).unwrap();
+            assert_eq!(name, "6ce47c89-5908-452d-87cc-a7c251ac4ac0", "{record}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_needed_may_have_any_type() {
+        let needed = ["eventTime", "eventSource", "eventName", "userIdentity"];
+        let fields: Vec<String> = record().as_object().unwrap().keys().cloned().collect();
+        for field in fields {
+            for value in [
+                json!(null),
+                json!(1),
+                json!(true),
+                json!("word"),
+                json!([1, {}]),
+                json!({"a": [1]}),
+            ] {
+                let outcome = parse(&with(|record| record[&field] = value.clone()), |_| ());
+                assert!(
+                    needed.contains(&field.as_str()) || outcome.is_ok(),
+                    "{field} = {value}: {outcome:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for field in ["eventTime", "eventSource", "eventName", "userIdentity"] {
+            let gone = with(|record| drop(record.as_object_mut().unwrap().remove(field)));
+            assert_eq!(refused(&gone), NotAnEvent::Missing(field));
+            assert_eq!(
+                refused(&with(|record| record[field] = Value::Null)),
+                NotAnEvent::Missing(field)
+            );
+        }
+        let wrong = refused(&with(|record| record["eventTime"] = "yesterday".into()));
+        assert!(matches!(wrong, NotAnEvent::Broken(why) if why.contains("eventTime")));
+        let bare = with(|record| drop(record.as_object_mut().unwrap().remove("eventID")));
+        assert_eq!(parse(&bare, |event| event.id.is_none()), Ok(true));
+    }
+
+    #[test]
+    fn what_is_no_call_is_named() {
+        for (record, why) in [
+            (
+                json!({"awsAccountId": "111122223333", "digestStartTime": "2026-01-02T03:04:05Z", "logFiles": []}),
+                NotAnEvent::Digest,
+            ),
+            (
+                with(|record| record["eventCategory"] = "Insight".into()),
+                NotAnEvent::Insight,
+            ),
+            (
+                with(|record| record["eventType"] = "AwsCloudTrailInsight".into()),
+                NotAnEvent::Insight,
+            ),
+            (
+                json!({"name": "leastgrant", "message": "hello"}),
+                NotAnEvent::Foreign,
+            ),
+            (
+                json!({"detail": "x", "message": "{"}),
+                NotAnEvent::Broken(String::new()),
+            ),
+            (
+                json!({"CloudTrailEvent": "not json"}),
+                NotAnEvent::Broken(String::new()),
+            ),
+            (json!({}), NotAnEvent::Foreign),
+        ] {
+            assert_eq!(
+                std::mem::discriminant(&refused(&record)),
+                std::mem::discriminant(&why),
+                "{record}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_come_in_three_forms() {
+        for text in [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02 03:04:05",
+            "2026-01-02 03:04:05.000000000",
+            "2026-01-02T04:04:05+01:00",
+        ] {
+            let time = parse(&with(|record| record["eventTime"] = text.into()), |event| {
+                event.time.to_string()
+            });
+            assert_eq!(time.as_deref(), Ok("2026-01-02T03:04:05Z"), "{text}");
+        }
+    }
+
+    #[test]
+    fn management_comes_from_the_category_where_the_flag_is_missing() {
+        for (category, management) in [
+            ("Management", Some(true)),
+            ("Data", Some(false)),
+            ("NetworkActivity", Some(false)),
+            ("", None),
+        ] {
+            let record = with(|record| {
+                record["managementEvent"] = Value::Null;
+                record["eventCategory"] = category.into();
+                record["readOnly"] = "false".into();
+            });
+            assert_eq!(
+                parse(&record, |event| (event.management, event.read_only)),
+                Ok((management, Some(false)))
+            );
+        }
+    }
+
+    #[test]
+    fn requests_of_any_type_are_kept() {
+        let request = with(|record| record["requestParameters"] = "text".into());
+        assert_eq!(
+            parse(&request, |event| event.request.value().clone()),
+            Ok(json!("text"))
+        );
+        let none = with(|record| drop(record.as_object_mut().unwrap().remove("requestParameters")));
+        assert_eq!(
+            parse(&none, |event| event.request.value().clone()),
+            Ok(Value::Null)
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = Event::parse(&bytes, &mut Scratch::default());
+        }
+
+        #[test]
+        fn no_cut_or_changed_record_panics(at in 0usize..1200, byte: u8) {
+            let mut text = record().to_string().into_bytes();
+            let _ = Event::parse(text.get(..at).unwrap_or_default(), &mut Scratch::default());
+            if let Some(place) = text.get_mut(at) {
+                *place = byte;
+            }
+            let _ = Event::parse(&text, &mut Scratch::default());
+        }
+    }
+}

@@ -360,3 +360,237 @@ fn partition(region: &str) -> &'static str {
         .find(|(prefix, _)| region.starts_with(prefix))
         .map_or("aws", |(_, partition)| partition)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use PrincipalKind::*;
+    use serde_json::json;
+
+    fn caller(identity: &serde_json::Value) -> (PrincipalKind, String, bool) {
+        let text = identity.to_string();
+        let identity: Identity<'_> = serde_json::from_str(&text).unwrap();
+        let Principal { kind, name, exact } = identity.into_caller("eu-west-1").principal;
+        (kind, name, exact)
+    }
+
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/deploy/ana@example.com";
+    const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
+
+    fn issued(kind: &str, arn: &str, issuer: &serde_json::Value) -> serde_json::Value {
+        json!({"type": kind, "arn": arn, "principalId": "AROAEXAMPLE:ana", "accountId": "111122223333",
+               "sessionContext": {"sessionIssuer": issuer, "attributes": {"creationDate": "2026-01-02T03:04:05Z", "mfaAuthenticated": "true"}}})
+    }
+
+    #[test]
+    fn a_session_folds_into_its_role() {
+        let with_path = issued(
+            "AssumedRole",
+            SESSION,
+            &json!({"type": "Role", "arn": ROLE, "userName": "deploy"}),
+        );
+        assert_eq!(caller(&with_path), (Role, ROLE.to_owned(), true));
+        for issuer in [
+            json!({}),
+            json!(null),
+            json!("x"),
+            json!({"type": "Role", "arn": "--"}),
+        ] {
+            let made = "arn:aws:iam::111122223333:role/deploy".to_owned();
+            assert_eq!(
+                caller(&issued("AssumedRole", SESSION, &issuer)),
+                (Role, made.clone(), false),
+                "{issuer}"
+            );
+            // The ARN decides, whatever the type says.
+            assert_eq!(
+                caller(&issued("IAMUser", SESSION, &issuer)),
+                (Role, made, false),
+                "{issuer}"
+            );
+        }
+        let china = SESSION.replace("arn:aws:", "arn:aws-cn:");
+        assert_eq!(
+            caller(&json!({"type": "AssumedRole", "arn": china})),
+            (Role, "arn:aws-cn:iam::111122223333:role/deploy".to_owned(), false)
+        );
+        assert_eq!(
+            caller(&json!({"type": "Role", "arn": ROLE})),
+            (Role, ROLE.to_owned(), true)
+        );
+    }
+
+    #[test]
+    fn a_session_without_any_arn_has_its_best_name() {
+        let named = json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"type": "Role", "userName": "deploy"}}});
+        assert_eq!(caller(&named), (Role, "deploy".to_owned(), false));
+        assert_eq!(
+            caller(&json!({"type": "AssumedRole", "principalId": "AROAEXAMPLE:ana"})),
+            (Role, "AROAEXAMPLE:ana".to_owned(), false)
+        );
+    }
+
+    #[test]
+    fn each_type_has_its_principal() {
+        let account = "arn:aws:iam::111122223333:root";
+        for (identity, kind, name, exact) in [
+            (
+                json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/eng/ana", "userName": "ana"}),
+                User,
+                "arn:aws:iam::111122223333:user/eng/ana",
+                true,
+            ),
+            (json!({"type": "IAMUser", "userName": "ana"}), User, "ana", false),
+            (
+                json!({"type": "Root", "arn": account, "accountId": "111122223333"}),
+                Root,
+                account,
+                true,
+            ),
+            (
+                json!({"type": "Root", "accountId": "111122223333"}),
+                Root,
+                account,
+                false,
+            ),
+            (
+                json!({"type": "AWSAccount", "accountId": "111122223333", "principalId": "AIDAEXAMPLE"}),
+                Account,
+                account,
+                false,
+            ),
+            (
+                json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}),
+                Service,
+                "ec2.amazonaws.com",
+                true,
+            ),
+            (
+                json!({"accountId": "111122223333", "invokedBy": "ec2.amazonaws.com"}),
+                Service,
+                "ec2.amazonaws.com",
+                true,
+            ),
+            (
+                json!({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn"}, "credentialId": "c"}),
+                IdentityCenterUser,
+                "u-1",
+                true,
+            ),
+            (
+                json!({"type": "IdentityCenterUser", "credentialId": "c"}),
+                IdentityCenterUser,
+                "c",
+                true,
+            ),
+            (
+                json!({"type": "SAMLUser", "principalId": "q:ana", "userName": "ana"}),
+                SamlUser,
+                "ana",
+                false,
+            ),
+            (
+                json!({"type": "WebIdentityUser", "principalId": "accounts.google.com:app:7", "userName": "7"}),
+                WebIdentityUser,
+                "7",
+                false,
+            ),
+            (
+                json!({"type": "Directory", "userName": "ana"}),
+                Directory,
+                "ana",
+                false,
+            ),
+            (
+                json!({"type": "Unknown", "principalId": "p"}),
+                Unknown,
+                "p",
+                false,
+            ),
+            (
+                json!({"type": "NewType", "arn": "arn:aws:new::1:thing/x"}),
+                Unknown,
+                "arn:aws:new::1:thing/x",
+                true,
+            ),
+            (json!({}), Unknown, "unknown", false),
+        ] {
+            assert_eq!(caller(&identity), (kind, name.to_owned(), exact), "{identity}");
+        }
+    }
+
+    #[test]
+    fn a_federated_user_is_who_asked_for_the_token() {
+        let session = "arn:aws:sts::111122223333:federated-user/tool";
+        let user = "arn:aws:iam::111122223333:user/ana";
+        let identity = issued("FederatedUser", session, &json!({"type": "IAMUser", "arn": user}));
+        assert_eq!(caller(&identity), (FederatedUser, user.to_owned(), true));
+        let identity = issued("FederatedUser", session, &json!(null));
+        assert_eq!(caller(&identity), (FederatedUser, session.to_owned(), false));
+    }
+
+    #[test]
+    fn without_a_type_the_arns_decide() {
+        for (arn, kind) in [
+            ("arn:aws:iam::111122223333:user/ana", User),
+            ("arn:aws:iam::111122223333:root", Root),
+            ("arn:aws:sts::111122223333:federated-user/x", FederatedUser),
+            (ROLE, Role),
+            (SESSION, Role),
+        ] {
+            assert_eq!(caller(&json!({"arn": arn})).0, kind, "{arn}");
+        }
+        let redacted = issued("", "--", &json!({"type": "Role", "arn": "--"}));
+        assert_eq!(caller(&redacted), (Unknown, "AROAEXAMPLE:ana".to_owned(), false));
+    }
+
+    fn full(identity: &serde_json::Value) -> Caller<'static> {
+        let text = identity.to_string().leak();
+        serde_json::from_str::<Identity<'_>>(text)
+            .unwrap()
+            .into_caller("cn-north-1")
+    }
+
+    #[test]
+    fn only_a_service_invokes() {
+        let with = |name: &str| {
+            let mut identity = issued("AssumedRole", SESSION, &json!(null));
+            identity["invokedBy"] = name.into();
+            full(&identity).invoked_by.map(Cow::into_owned)
+        };
+        assert_eq!(
+            with("cloudformation.amazonaws.com").as_deref(),
+            Some("cloudformation.amazonaws.com")
+        );
+        assert_eq!(
+            with("lambda.amazonaws.com.cn").as_deref(),
+            Some("lambda.amazonaws.com.cn")
+        );
+        assert_eq!((with("AWS Internal"), with(""), with("x")), (None, None, None));
+        assert_eq!(
+            full(&json!({"type": "AWSService", "invokedBy": "s3.amazonaws.com"})).invoked_by,
+            None
+        );
+    }
+
+    #[test]
+    fn the_rest_of_the_caller_is_kept() {
+        let caller = full(&issued("AssumedRole", SESSION, &json!({"userName": "deploy"})));
+        assert_eq!(caller.arn.as_deref(), Some(SESSION));
+        assert_eq!(caller.account.as_deref(), Some("111122223333"));
+        assert_eq!(caller.principal_id.as_deref(), Some("AROAEXAMPLE:ana"));
+        assert_eq!(
+            (caller.mfa, caller.session_created.as_deref()),
+            (Some(true), Some("2026-01-02T03:04:05Z"))
+        );
+        assert_eq!(caller.user_name, None);
+        let user =
+            full(&json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ana", "userName": "ana"}));
+        assert_eq!(
+            (user.user_name.as_deref(), user.account.as_deref()),
+            (Some("ana"), Some("111122223333"))
+        );
+        let account = full(&json!({"type": "AWSAccount", "accountId": "111122223333"}));
+        assert_eq!(account.principal.name, "arn:aws-cn:iam::111122223333:root");
+    }
+}

@@ -443,11 +443,14 @@ impl Splitter {
     }
 
     fn open_bracket(&mut self, bytes: &[u8], at: usize, byte: u8) -> Bracket {
-        let in_object = self.closers.last() == Some(&b'}');
         let before = self.before_at(bytes, at);
-        // Inside an object a bracket opens a member's value. Anything else is a record that starts
-        // inside another: the earlier one has lost its end.
-        if in_object && before.solid != b':' {
+        // A bracket opens the value of a member or an element. Anything else is a record that
+        // starts inside another: the earlier one has lost its end.
+        let fits = match self.closers.last() {
+            Some(b'}') => before.solid == b':',
+            _ => matches!(before.solid, b',' | b'['),
+        };
+        if !fits {
             return Bracket::Wrong;
         }
         if byte == b'{' && self.lines && self.list == List::Top && before.raw == b'\n' {
@@ -900,8 +903,8 @@ mod tests {
 
     #[test]
     fn a_truncated_file_before_a_good_one_does_not_take_it_along() {
-        // Cut right after a colon, the next file is the value that was to come.
-        for cut in (20..A.len()).filter(|&cut| !A[..cut].ends_with(':')) {
+        // Cut where a value was to come, the next file is that value.
+        for cut in (20..A.len()).filter(|&cut| !A[..cut].ends_with([':', '[']) && !A[..cut].ends_with("},")) {
             let input = format!(r#"{{"Records":[{B},{}{{"Records":[{A},{C}]}}"#, &A[..cut]);
             let all = texts(&input);
             assert_eq!(all.last().unwrap(), C, "{input}\n{all:#?}");

@@ -1,0 +1,17 @@
+//! EDGE: where trails, policies and grants are read from.
+//!
+//! This is the only place that opens files or talks to AWS. It knows bytes; what they mean is for
+//! [`trail`](crate::trail) and the modules after it.
+
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod files;
+mod list;
+mod report;
+pub mod seen;
+mod stream;
+pub mod text;
+
+pub use files::{RecordText, read_trail};
+pub use report::{Counts, InputCounts, ReadReport};
+pub use text::read_text;

@@ -1,0 +1,5 @@
+//! The integration tests, as one binary.
+
+mod shared;
+mod trail_files;
+mod trails;
