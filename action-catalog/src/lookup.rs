@@ -280,3 +280,82 @@ pub fn stats() -> Stats {
     }
     stats
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_iam_s() {
+        for (pattern, text) in [
+            ("*", ""),
+            ("*", "x"),
+            ("Get*", "getObject"),
+            ("*Acl", "PutObjectAcl"),
+            ("a?c", "abc"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [
+            ("", "x"),
+            ("?", ""),
+            ("Get*", "PutGet"),
+            ("a?c", "ac"),
+            ("*Acl", "AclX"),
+            ("abc", "ab"),
+        ] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+        assert!(matches("*a*b*", "xxaxxbxx") && !matches("*a*b*", "xxbxxaxx"));
+        assert!(matches("a**", "a"));
+    }
+
+    #[test]
+    fn many_wildcards_do_not_blow_up() {
+        assert!(!matches(&"*a".repeat(50), &"a".repeat(49)));
+    }
+
+    #[test]
+    fn an_api_date_is_cut_in_every_form() {
+        assert_eq!(
+            without_api_date("UpdateFunctionCode20150331v2"),
+            Some("UpdateFunctionCode")
+        );
+        assert_eq!(without_api_date("ListFunctions20150331"), Some("ListFunctions"));
+        assert_eq!(
+            without_api_date("CreateInvalidation2020_05_31"),
+            Some("CreateInvalidation")
+        );
+        assert_eq!(
+            without_api_date("CreateDistribution2020_05_31v12"),
+            Some("CreateDistribution")
+        );
+    }
+
+    #[test]
+    fn what_is_no_api_date_stays() {
+        for name in [
+            "ListPrincipalThingsV2",
+            "ListObjectsV2",
+            "Get2015",
+            "Foo2015033",
+            "20150331",
+            "v2",
+            "",
+            "é20150331é",
+        ] {
+            assert_eq!(without_api_date(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_reaches_only_services_that_it_can_match() {
+        assert_eq!(rest_after_prefix("s3:Get*", "s3"), Some("Get*"));
+        assert_eq!(rest_after_prefix("S3*:Get*", "s3-outposts"), Some("Get*"));
+        assert_eq!(rest_after_prefix("s3:Get*", "s3-outposts"), None);
+        assert_eq!(rest_after_prefix("*", "ec2"), Some("*"));
+        assert_eq!(rest_after_prefix("e*", "ec2"), Some("e*"));
+        assert_eq!(rest_after_prefix("e*", "s3"), None);
+        assert_eq!(rest_after_prefix("ec2", "ec2"), None);
+    }
+}

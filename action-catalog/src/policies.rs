@@ -60,3 +60,17 @@ fn decode(record: &'static PolicyRecord) -> Option<ManagedPolicy> {
         document: Cow::Owned(String::from_utf8(pack::inflate(record.start, record.end)?).ok()?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::arn_path;
+
+    #[test]
+    fn only_arns_of_aws_s_own_policies_have_a_path() {
+        assert_eq!(arn_path("arn:aws:iam::aws:policy/a/B"), Some("a/B"));
+        assert_eq!(arn_path("arn:aws-cn:iam::aws:policy/B"), Some("B"));
+        assert_eq!(arn_path("arn:aws:iam::111122223333:policy/B"), None);
+        assert_eq!(arn_path("arn:x:y:iam::aws:policy/B"), None);
+        assert_eq!(arn_path("B"), None);
+    }
+}

@@ -249,3 +249,38 @@ fn risks(sources: &Sources) -> Outcome<BTreeMap<String, BTreeSet<Risk>>> {
     }
     Ok(risks)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compound_levels_are_aws_s_own() {
+        assert_eq!(level("Tagging, Write").unwrap(), Level::Tagging);
+        assert_eq!(
+            level("Permissions management, Write").unwrap(),
+            Level::PermissionsManagement
+        );
+        assert_eq!(level("Write").unwrap(), Level::Write);
+        assert!(level("Admin").is_err());
+    }
+
+    #[test]
+    fn a_resource_type_that_is_listed_twice_is_one() {
+        let json = serde_json::json!({"name": "Do", "accessLevel": "Write", "conditionKeys": ["b", "a", "a"], "resourceTypes": [
+            {"name": "thing", "required": false, "conditionKeys": ["k"]},
+            {"name": "thing", "required": true, "conditionKeys": ["j"]},
+        ]});
+        let action = action(&json).unwrap();
+        assert_eq!(action.condition_keys, ["a", "b"]);
+        assert_eq!(action.resources.len(), 1);
+        assert!(action.resources[0].required);
+        assert_eq!(action.resources[0].condition_keys, ["j", "k"]);
+    }
+
+    #[test]
+    fn dependents_are_of_the_action_and_of_its_types() {
+        let json = serde_json::json!({"dependentActions": ["a:B"], "resourceTypes": [{"dependentActions": ["c:D"]}, {}]});
+        assert_eq!(old_dependents(&json), ["a:B", "c:D"]);
+    }
+}

@@ -28,6 +28,7 @@ mod operations;
 mod overrides;
 mod policies;
 mod recorded;
+mod report;
 mod seen;
 mod sources;
 #[path = "../../types.rs"]
@@ -83,8 +84,15 @@ fn main() -> Outcome<()> {
         crate_folder.join("managed-policies.jsonl"),
         policies.join("\n") + "\n",
     )?;
-    println!("{} services, {} managed policies", services.len(), policies.len());
-    Ok(())
+    let counts = report::counts(&services, event_sources.prefixes.len(), policies.len());
+    for (name, count) in &counts {
+        println!("{count:>7} {}", name.replace('_', " "));
+    }
+    overrides
+        .unknown_operations(&services)
+        .iter()
+        .for_each(|name| println!("no such operation: {name}"));
+    report::write(crate_folder, &counts)
 }
 
 /// A need of an action that AWS does not have is a mistake in an override.

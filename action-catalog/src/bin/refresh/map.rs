@@ -165,7 +165,7 @@ pub(crate) fn parameter_paths(template: &str) -> Option<Vec<(String, &'static st
         .split_once("%/")?;
     let last = matches!(
         regex,
-        r"^(?:.+\/)?(.+)$" | r"^.+\/(.+?)$" | r"^.+\/(.+)$" | r"(?:.+\/)?(.+)"
+        r"^(?:.+\/)?(.+)$" | r"^(?:.+?\/)?(.+)$" | r"^.+\/(.+?)$" | r"^.+\/(.+)$" | r"(?:.+\/)?(.+)"
     );
     let name_or_arn = regex.contains("function");
     match (last, name_or_arn) {
@@ -185,5 +185,67 @@ fn single(template: &str) -> Option<String> {
         "" if plain => Some(inner.to_owned()),
         "[]" if plain => Some(format!("{inner}[]")),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(template: &str) -> Option<Vec<String>> {
+        Some(
+            parameter_paths(template)?
+                .into_iter()
+                .map(|(path, cut)| path + cut)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn simple_templates_name_their_parameter() {
+        assert_eq!(paths("${Bucket}"), Some(vec!["Bucket".to_owned()]));
+        assert_eq!(paths("${A.B[].C}"), Some(vec!["A.B[].C".to_owned()]));
+        assert_eq!(paths("${GroupIds}[]"), Some(vec!["GroupIds[]".to_owned()]));
+        assert_eq!(
+            paths("%%many%${A}%${B[]}%%"),
+            Some(vec!["A".to_owned(), "B[]".to_owned()])
+        );
+    }
+
+    #[test]
+    fn cut_outs_of_the_last_part_become_a_transform() {
+        assert_eq!(
+            paths(r"%%regex%${QueueUrl}%/^.+\/(.+?)$/g%%"),
+            Some(vec!["QueueUrl:last".to_owned()])
+        );
+        assert_eq!(
+            paths(r"%%regex%${cluster}%/^(?:.+\/)?(.+)$/g%%"),
+            Some(vec!["cluster:last".to_owned()])
+        );
+    }
+
+    #[test]
+    fn an_arn_s_type_is_left_to_the_arn() {
+        assert_eq!(
+            paths("%%iftemplatematch%${resourceArn}%%"),
+            Some(vec!["resourceArn".to_owned()])
+        );
+        assert_eq!(paths("%%iftemplatematch%${GatewayId}%%"), None);
+    }
+
+    #[test]
+    fn templates_that_say_more_are_left_out() {
+        for template in [
+            "*",
+            "",
+            "POST",
+            "${S3KeyPrefix}*",
+            "${A}/${B}",
+            r"%%regex%${KeyId}%/^(?:.*\/)?([0-9a-f-]+)$/g%%",
+            "%%iftruthy%${A}%*%%%",
+            "%%many%${A}%x/${B}%%",
+        ] {
+            assert_eq!(paths(template), None, "{template}");
+        }
     }
 }

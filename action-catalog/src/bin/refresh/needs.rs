@@ -50,10 +50,14 @@ impl<'k> Known<'k> {
             }
             let when = match (companion, self.action(action)) {
                 (false, _) => None,
-                (true, Some((_, known))) if known.level == Level::Tagging => match self.tags(api) {
-                    Some(path) => Some(When::Present(path)),
-                    None => continue,
-                },
+                (true, Some((service, known)))
+                    if known.level == Level::Tagging && service.prefix == api.model.prefix =>
+                {
+                    match self.tags(api) {
+                        Some(path) => Some(When::Present(path)),
+                        None => continue,
+                    }
+                }
                 (true, _) => continue,
             };
             needs.push(self.need(api, action, Some(mapped), when));
@@ -97,16 +101,18 @@ impl<'k> Known<'k> {
                 .collect()
         };
         for (variable, template) in &mapped.variables {
-            if !action_has_variable(service, action, variable) {
+            let Some(variable) = variable_of(service, action, variable) else {
                 continue;
-            }
+            };
             need.params.extend(
                 recorded(template)
                     .into_iter()
                     .map(|path| (variable.clone(), path)),
             );
         }
-        for (kind, template) in &mapped.arns {
+        // A type that the action no longer has is no longer what it is authorized on.
+        let has = |kind: &str| action.resources.iter().any(|r| r.name.eq_ignore_ascii_case(kind));
+        for (kind, template) in mapped.arns.iter().filter(|(kind, _)| has(kind)) {
             let found = recorded(template);
             if template.starts_with("%%iftemplatematch") {
                 let on = found.into_iter().map(|path| On {
@@ -146,15 +152,13 @@ impl<'k> Known<'k> {
                     continue;
                 }
                 let same = |name: &str| fold(name) == fold(&variable);
-                let by_arn = |name: &str| {
-                    last_variable(kind).as_ref() == Some(&variable)
-                        && fold(name) == format!("{}arn", fold(&kind.name))
-                };
+                let is_last = last_variable(kind).as_ref() == Some(&variable);
+                let by_kind = |name: &str| is_last && names_kind(name, &kind.name, &variable);
                 let member = members.iter().filter(|m| m.is_text());
                 let found = member
                     .clone()
                     .find(|m| same(m.name))
-                    .or_else(|| member.clone().find(|m| by_arn(m.name)));
+                    .or_else(|| member.clone().find(|m| by_kind(m.name)));
                 if let Some(member) = found {
                     let recorded = paths(self.observed, api, &member.path);
                     need.params
@@ -224,7 +228,9 @@ impl<'k> Known<'k> {
         }
         let roles = api.find(&|m| {
             let name = fold(m.name);
-            name.ends_with("rolearn") || name.ends_with("rolearns") || name.ends_with("role")
+            ["rolearn", "rolearns", "role", "iamrolename"]
+                .iter()
+                .any(|end| name.ends_with(end))
         });
         let need = |path: String, is_arn: bool| Need {
             action: PASS.to_owned(),
@@ -293,6 +299,17 @@ impl<'k> Known<'k> {
     }
 }
 
+/// Whether a member is the id, name or ARN of a resource type, of the kind that the variable asks
+/// for: `TopicId` for `${ResourceId}` of type `topic`, `AnalyzerArn` for any of type `Analyzer`.
+fn names_kind(member: &str, kind: &str, variable: &str) -> bool {
+    let (member, kind, variable) = (fold(member), fold(kind), fold(variable));
+    match member.strip_prefix(kind.as_str()) {
+        Some("arn") => true,
+        Some(suffix @ ("id" | "name")) => variable.ends_with(suffix),
+        _ => false,
+    }
+}
+
 /// Lower-cased letters and digits.
 pub(crate) fn fold(name: &str) -> String {
     crate::map::normal(name)
@@ -324,10 +341,52 @@ fn last_variable(kind: &ResourceType) -> Option<String> {
     variables(kind).pop()
 }
 
-fn action_has_variable(service: &Service, action: &Action, variable: &str) -> bool {
+/// AWS's spelling of a variable that one of the action's types has.
+fn variable_of(service: &Service, action: &Action, variable: &str) -> Option<String> {
     let kinds = action
         .resources
         .iter()
         .filter_map(|r| service.resource_type(&r.name));
-    kinds.flat_map(variables).any(|v| v == variable)
+    kinds.flat_map(variables).find(|v| fold(v) == fold(variable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(arns: &[&str]) -> ResourceType {
+        ResourceType {
+            name: "listener".to_owned(),
+            arns: arns.iter().map(|a| (*a).to_owned()).collect(),
+            condition_keys: Vec::new(),
+            ephemeral: false,
+        }
+    }
+
+    #[test]
+    fn variables_are_those_that_a_request_can_give() {
+        let kind = kind(&[
+            "arn:${Partition}:x:${Region}:${Account}:a/${A}/b/${B}",
+            "arn:${Partition}:x:::c/${B}${C}",
+        ]);
+        assert_eq!(variables(&kind), ["A", "B", "C"]);
+        assert_eq!(last_variable(&kind).as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn a_member_names_a_type_by_id_name_or_arn_of_the_variable_s_kind() {
+        assert!(names_kind("TopicId", "topic", "ResourceId"));
+        assert!(names_kind("analyzerArn", "Analyzer", "AnalyzerName"));
+        assert!(!names_kind("WorkgroupName", "workgroup", "WorkgroupId"));
+        assert!(!names_kind("TopicIdentifier", "topic", "ResourceId"));
+        assert!(!names_kind("Topic", "topic", "ResourceId"));
+    }
+
+    #[test]
+    fn pairs_stay_in_order_of_preference() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let mut pairs = vec![pair("B", "y"), pair("A", "z"), pair("A", "a"), pair("A", "z")];
+        dedup(&mut pairs);
+        assert_eq!(pairs, [pair("A", "z"), pair("A", "a"), pair("B", "y")]);
+    }
 }

@@ -202,20 +202,25 @@ impl Lookup<'_> {
 
     fn derived(&self, api: &Api<'_>) -> (Origin, Vec<Need>) {
         let model = api.model;
+        let same = self.known.spelled(&format!("{}:{}", model.prefix, api.name));
+        let by_name = |action: &str| (Origin::SameName, vec![self.known.plain(api, action)]);
         if let Some(found) = self.known.by_verb(api) {
-            return found;
+            // The newest resources of API Gateway have actions of their own.
+            return same.map_or(found, by_name);
         }
         if let Some(entry) = self
             .map
             .entry([&model.service_id, &model.service], &model.prefix, api.name)
         {
             let needs = self.known.by_map(api, entry);
-            if !needs.is_empty() {
+            // An action of the call's own name that the map does not know is newer than the map.
+            let newer = same.is_some_and(|same| needs.iter().all(|n| n.action != same));
+            if !needs.is_empty() && !newer {
                 return (Origin::Map, needs);
             }
         }
-        if let Some(action) = self.known.spelled(&format!("{}:{}", model.prefix, api.name)) {
-            return (Origin::SameName, vec![self.known.plain(api, action)]);
+        if let Some(action) = same {
+            return by_name(action);
         }
         match self.documented_action(api) {
             Some(action) => (Origin::ApiDocumentation, vec![self.known.plain(api, action)]),
@@ -282,6 +287,10 @@ impl Lookup<'_> {
             .iter()
             .filter(|m| !m.conditional && m.action != "iam:PassRole");
         let own: BTreeSet<&str> = own.filter_map(|m| self.known.spelled(&m.action)).collect();
+        let own: BTreeSet<&str> = own
+            .into_iter()
+            .filter(|a| a.split_once(':').is_some_and(|(p, _)| p == prefix))
+            .collect();
         let same = own
             .iter()
             .find(|a| normal(a) == normal(&format!("{prefix}{}", entry.method)));
@@ -387,5 +396,101 @@ pub(crate) fn into_services(services: &mut Services, operations: Operations) {
         if let Some(service) = services.get_mut(&prefix) {
             service.operations = by_name.into_values().map(|found| found.operation).collect();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Certainty, On};
+
+    fn operation(origin: Origin, needs: &[(&str, &str)]) -> Operation {
+        let need = |(action, on): &(&str, &str)| Need {
+            action: (*action).to_owned(),
+            on: if on.is_empty() {
+                Vec::new()
+            } else {
+                vec![On {
+                    template: (*on).to_owned(),
+                    because: None,
+                }]
+            },
+            params: Vec::new(),
+            when: None,
+            certainty: Certainty::Certain,
+        };
+        Operation {
+            origin,
+            needs: needs.iter().map(need).collect(),
+            ..empty("CreateThing")
+        }
+    }
+
+    fn merged(first: Operation, second: Operation) -> Operation {
+        let mut all = Operations::new();
+        add(
+            &mut all,
+            "x",
+            Found {
+                api: "one".to_owned(),
+                operation: first,
+            },
+        );
+        add(
+            &mut all,
+            "x",
+            Found {
+                api: "two".to_owned(),
+                operation: second,
+            },
+        );
+        let mut service = all.remove("x").unwrap();
+        service.remove("creatething").unwrap().operation
+    }
+
+    #[test]
+    fn a_mapped_operation_replaces_an_unmapped_one_of_its_name() {
+        let other = operation(Origin::SameName, &[("x:CreateThing", "")]);
+        assert_eq!(merged(operation(Origin::Unmapped, &[]), other.clone()), other);
+        assert_eq!(merged(other.clone(), operation(Origin::Unmapped, &[])), other);
+    }
+
+    #[test]
+    fn the_first_of_two_mapped_ones_stays() {
+        let first = operation(Origin::Map, &[("x:CreateThing", "")]);
+        assert_eq!(
+            merged(first.clone(), operation(Origin::Map, &[("x:Other", "")])),
+            first
+        );
+        let written = operation(Origin::Override, &[]);
+        assert_eq!(merged(written.clone(), first), written);
+    }
+
+    #[test]
+    fn verbs_on_two_paths_are_told_apart_by_their_parameter() {
+        let rest = operation(
+            Origin::HttpVerb,
+            &[("x:POST", "arn:a:apigateway:r::/restapis/{restApiId}/stages")],
+        );
+        let http = operation(
+            Origin::HttpVerb,
+            &[("x:POST", "arn:a:apigateway:r::/apis/{apiId}/stages")],
+        );
+        let both = merged(rest.clone(), http);
+        let when: Vec<_> = both.needs.iter().map(|n| n.when.clone().unwrap()).collect();
+        assert_eq!(
+            when,
+            [
+                When::Present("restApiId".to_owned()),
+                When::Present("apiId".to_owned())
+            ]
+        );
+        assert_eq!(merged(rest.clone(), rest.clone()), rest);
+    }
+
+    #[test]
+    fn verbs_of_names_are_recognised() {
+        assert!(reads("DescribeInstances") && reads("BatchGetItem") && !reads("CreateGetaway"));
+        assert!(writes("TerminateInstances") && !writes("Decrypt") && !writes("AssumeRole"));
     }
 }

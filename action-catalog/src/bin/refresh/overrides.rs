@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::Outcome;
+use crate::actions::Services;
 use crate::file::FileNeed;
 use crate::types::{NamedEvent, Need, NotAuthorizedRule};
 
@@ -148,6 +149,25 @@ impl Overrides {
             }
         }
         Ok(overrides)
+    }
+}
+
+impl Overrides {
+    /// Operations that rules for data events name and no service has, as operation or as action.
+    pub(crate) fn unknown_operations(&self, services: &Services) -> Vec<String> {
+        let data = self.data_events.data.iter().map(|r| (&r.prefix, &r.operations));
+        let never = self.data_events.never.iter().map(|r| (&r.prefix, &r.operations));
+        let named = data
+            .chain(never)
+            .flat_map(|(prefix, names)| names.iter().map(move |name| (prefix, name)));
+        let known = |(prefix, name): &(&String, &String)| {
+            let has = |s: &crate::types::Service| s.operation(name).is_some() || s.action(name).is_some();
+            *name == "*" || services.get(*prefix).is_some_and(has)
+        };
+        named
+            .filter(|pair| !known(pair))
+            .map(|(prefix, name)| format!("{prefix}:{name}"))
+            .collect()
     }
 }
 

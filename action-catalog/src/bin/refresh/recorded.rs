@@ -126,3 +126,22 @@ fn lower_first(path: &str) -> String {
     };
     path.split('.').map(lower).collect::<Vec<_>>().join(".")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_recorded_in_lower_camel_case() {
+        assert_eq!(lower_first("Budget.BudgetName"), "budget.budgetName");
+        assert_eq!(lower_first("A.Bs[].C"), "a.bs[].c");
+        assert_eq!(lower_first(""), "");
+    }
+
+    #[test]
+    fn ec2_lists_are_sets_of_items() {
+        assert_eq!(ec2_list("InstanceIds")[0], "instancesSet.items[].instanceId");
+        assert!(ec2_list("RouteTableIds").contains(&"routeTableIdSet.items[].routeTableId".to_owned()));
+        assert!(ec2_list("SnapshotIds").contains(&"snapshotSet.items[].snapshotId".to_owned()));
+    }
+}

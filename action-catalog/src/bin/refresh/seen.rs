@@ -8,6 +8,12 @@ use crate::operations::{Operations, reads, writes};
 use crate::overrides::Overrides;
 use crate::types::{Operation, Rw, Seen};
 
+/// Services whose reading calls have been recorded with `readOnly: false`.
+///
+/// Source: the `ListWebACLs` record that AWS WAF's documentation shows, as kept in the test data of
+/// panther-labs/panther-analysis.
+const MIXED: [&str; 3] = ["waf", "waf-regional", "wafv2"];
+
 /// How calls of one operation are recorded.
 enum Recorded {
     Management(Rw),
@@ -37,18 +43,25 @@ pub(crate) fn fill(services: &mut Services, operations: &Operations, rules: &Rul
         for action in &mut service.actions {
             let full = format!("{}:{}", service.prefix, action.name);
             let seen = by_action.remove(&full);
-            action.seen = match seen {
-                Some(seen) if action.permission_only => Seen {
+            // What no API model has (device and console calls) is recorded under the action's name.
+            let by_rule = rules.by_rule(&service.prefix, &action.name);
+            action.seen = match (seen, by_rule) {
+                (Some(seen), _) if action.permission_only => Seen {
                     never: Some(
                         "permission-only: other calls need it, not all of which are known".to_owned(),
                     ),
                     ..seen
                 },
-                Some(seen) => seen,
-                None if action.permission_only => {
+                (Some(seen), _) => seen,
+                (None, Some(recorded)) => {
+                    let mut seen = Seen::default();
+                    note(&mut seen, &recorded);
+                    seen
+                }
+                (None, None) if action.permission_only => {
                     never("permission-only: no API operation corresponds to it")
                 }
-                None => never("no known API operation needs it"),
+                (None, None) => never("no known API operation needs it"),
             };
         }
     }
@@ -85,26 +98,28 @@ fn note(seen: &mut Seen, recorded: &Recorded) {
 }
 
 impl Rules<'_> {
-    fn recorded(&self, prefix: &str, api: &str, operation: &Operation) -> Recorded {
+    /// How calls of that name are recorded, where an override says it.
+    fn by_rule(&self, prefix: &str, name: &str) -> Option<Recorded> {
         let rules = &self.overrides.data_events;
-        let names = |list: &[String]| {
-            list.iter()
-                .any(|n| n == "*" || n.eq_ignore_ascii_case(&operation.name))
-        };
+        let names = |list: &[String]| list.iter().any(|n| n == "*" || n.eq_ignore_ascii_case(name));
         if let Some(rule) = rules
             .never
             .iter()
             .find(|r| r.prefix == prefix && names(&r.operations))
         {
-            return Recorded::Never(rule.reason.clone());
+            return Some(Recorded::Never(rule.reason.clone()));
         }
         let data = rules
             .data
             .iter()
             .filter(|r| r.prefix == prefix && names(&r.operations));
         let types: Vec<String> = data.map(|r| r.kind.clone()).collect();
-        if !types.is_empty() {
-            return Recorded::Data(types);
+        (!types.is_empty()).then_some(Recorded::Data(types))
+    }
+
+    fn recorded(&self, prefix: &str, api: &str, operation: &Operation) -> Recorded {
+        if let Some(recorded) = self.by_rule(prefix, &operation.name) {
+            return recorded;
         }
         if is_data_plane(api) {
             return Recorded::Never("data-plane call; not known to be logged".to_owned());
@@ -112,7 +127,11 @@ impl Rules<'_> {
         if !self.documented.contains(prefix) {
             return Recorded::Never("no CloudTrail event source of the service is documented".to_owned());
         }
-        Recorded::Management(rw(operation))
+        Recorded::Management(if MIXED.contains(&prefix) {
+            Rw::Both
+        } else {
+            rw(operation)
+        })
     }
 }
 
@@ -163,4 +182,34 @@ fn is_data_plane(api: &str) -> bool {
         "workmailmessageflow",
     ];
     NAMED.contains(&api) || api.ends_with("-runtime") || api.ends_with("runtime") || api.ends_with("-data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_ways_of_being_recorded_add_up() {
+        let mut seen = Seen::default();
+        note(&mut seen, &Recorded::Management(Rw::Read));
+        assert_eq!(seen.management, Some(Rw::Read));
+        note(&mut seen, &Recorded::Management(Rw::Write));
+        note(&mut seen, &Recorded::Data(vec!["B".to_owned(), "A".to_owned()]));
+        note(&mut seen, &Recorded::Data(vec!["A".to_owned()]));
+        assert_eq!(
+            (seen.management, seen.data.clone(), seen.never.clone()),
+            (Some(Rw::Both), vec!["A".to_owned(), "B".to_owned()], None)
+        );
+        note(&mut seen, &Recorded::Never("b".to_owned()));
+        note(&mut seen, &Recorded::Never("a".to_owned()));
+        assert_eq!(seen.never.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn data_planes_are_recognised() {
+        assert!(
+            is_data_plane("bedrock-runtime") && is_data_plane("iot-data") && is_data_plane("dynamodbstreams")
+        );
+        assert!(!is_data_plane("dynamodb") && !is_data_plane("ec2") && !is_data_plane(""));
+    }
 }

@@ -128,3 +128,21 @@ pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 pub(crate) fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_fields_keep_commas_quotes_and_line_ends() {
+        let rows = parse_csv("a,\"b,\"\"c\"\"\nd\"\r\ne,\n");
+        assert_eq!(rows, [vec!["a", "b,\"c\"\nd"], vec!["e", ""]]);
+    }
+
+    #[test]
+    fn a_last_line_without_line_end_counts() {
+        assert_eq!(parse_csv("a,b\nc,d"), [["a", "b"], ["c", "d"]]);
+        assert!(parse_csv("").is_empty());
+        assert_eq!(field(&["a".to_owned()], 1), "");
+    }
+}

@@ -183,3 +183,110 @@ fn when(condition: &When) -> Value {
         When::All(all) => json!({"all": all.iter().map(when).collect::<Vec<_>>()}),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{ActionResource, ConditionKey};
+
+    /// One of everything, so that what is written is what is read.
+    fn sample() -> Service {
+        let need = Need {
+            action: "x:Make".to_owned(),
+            on: vec![
+                On {
+                    template: "arn:${Partition}:x:::{a}".to_owned(),
+                    because: None,
+                },
+                On {
+                    template: "arn:${Partition}:x:::*".to_owned(),
+                    because: Some("generated-id".to_owned()),
+                },
+            ],
+            params: vec![
+                ("A".to_owned(), "a".to_owned()),
+                ("A".to_owned(), "b".to_owned()),
+                ("B".to_owned(), "c".to_owned()),
+            ],
+            when: Some(When::All(vec![
+                When::Present("p".to_owned()),
+                When::Absent("q".to_owned()),
+                When::Equals {
+                    path: "r".to_owned(),
+                    value: "v".to_owned(),
+                },
+            ])),
+            certainty: Certainty::Likely,
+        };
+        let action = Action {
+            name: "Make".to_owned(),
+            level: Level::PermissionsManagement,
+            resources: vec![
+                ActionResource {
+                    name: "a b".to_owned(),
+                    required: true,
+                    condition_keys: vec!["x:k".to_owned()],
+                },
+                ActionResource {
+                    name: "thing".to_owned(),
+                    required: false,
+                    condition_keys: Vec::new(),
+                },
+            ],
+            condition_keys: vec!["x:k".to_owned()],
+            dependents: vec!["iam:PassRole".to_owned()],
+            permission_only: true,
+            risks: vec![Risk::PrivilegeEscalation, Risk::DataAccess],
+            seen: Seen {
+                management: Some(Rw::Both),
+                data: vec!["T".to_owned()],
+                never: Some("why".to_owned()),
+            },
+        };
+        Service {
+            prefix: "x".to_owned(),
+            name: "The \"X\"".to_owned(),
+            event_sources: vec!["x.amazonaws.com".to_owned()],
+            global: true,
+            actions: vec![action],
+            resource_types: vec![ResourceType {
+                name: "thing".to_owned(),
+                arns: vec!["arn:${Partition}:x:::${A}".to_owned()],
+                condition_keys: vec!["x:k".to_owned()],
+                ephemeral: true,
+            }],
+            operations: vec![Operation {
+                name: "Make".to_owned(),
+                needs: vec![need],
+                origin: Origin::Override,
+                read_only: Some(false),
+                cite: Some("https://docs.aws.amazon.com/".to_owned()),
+            }],
+            keys: vec![ConditionKey {
+                name: "x:k".to_owned(),
+                kind: "String".to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let text = service(&sample());
+        assert_eq!(crate::file::read_service(&text).unwrap(), sample());
+    }
+
+    #[test]
+    fn an_empty_service_is_read_back() {
+        let empty = Service {
+            prefix: "x".to_owned(),
+            ..Service::default()
+        };
+        assert_eq!(crate::file::read_service(&service(&empty)).unwrap(), empty);
+    }
+
+    #[test]
+    fn every_action_has_a_line() {
+        let text = service(&sample());
+        assert_eq!(text.lines().filter(|l| l.starts_with("\"Make\": ")).count(), 2);
+    }
+}

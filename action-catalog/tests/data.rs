@@ -1,0 +1,228 @@
+//! The committed data as a whole: complete, sorted, consistent.
+
+#![expect(clippy::disallowed_methods, reason = "the tests read the committed files")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use action_catalog::{Origin, action, prefixes, service, stats};
+
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Counts may grow only; what AWS withdraws is confirmed by hand in `counts.json`.
+#[test]
+fn counts_do_not_fall() {
+    let floor: BTreeMap<String, usize> = serde_json::from_str(include_str!("../counts.json")).unwrap();
+    let now = stats();
+    let counts = BTreeMap::from([
+        ("services", now.services),
+        ("actions", now.actions),
+        ("resource_types", now.resource_types),
+        ("keys", now.keys),
+        ("dependents", now.dependents),
+        ("permission_only", now.permission_only),
+        ("operations", now.operations),
+        ("mapped_operations", now.mapped_operations),
+        ("event_sources", now.event_sources),
+        ("managed_policies", now.managed_policies),
+    ]);
+    for (name, count) in &counts {
+        assert!(*count >= floor[*name], "{name}: {count} < {}", floor[*name]);
+    }
+    assert_eq!(counts.len(), floor.len());
+}
+
+#[test]
+fn every_committed_service_is_packed() {
+    let files = std::fs::read_dir(folder().join("services")).unwrap();
+    let files: BTreeSet<String> = files
+        .map(|f| {
+            f.unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    let packed: BTreeSet<String> = prefixes().map(str::to_owned).collect();
+    assert_eq!(files, packed);
+    for prefix in prefixes() {
+        let service = service(prefix).unwrap_or_else(|| panic!("{prefix} does not decode"));
+        assert_eq!(service.prefix, prefix);
+    }
+}
+
+/// The lines of one block of a service's file, in their order.
+fn names(text: &str, block: &str) -> Vec<String> {
+    let head = format!("\n\"{block}\": {{\n");
+    let Some((_, rest)) = text.split_once(&head) else {
+        return Vec::new();
+    };
+    let (lines, _) = rest.split_once("\n}").unwrap();
+    lines
+        .lines()
+        .map(|line| line.split('"').nth(1).unwrap().to_ascii_lowercase())
+        .collect()
+}
+
+#[test]
+fn every_line_stands_in_order() {
+    let mut lines = 0;
+    for prefix in prefixes() {
+        let text = std::fs::read_to_string(folder().join(format!("services/{prefix}.json"))).unwrap();
+        for block in ["keys", "resource_types", "actions", "operations"] {
+            let names = names(&text, block);
+            lines += names.len();
+            assert!(names.is_sorted_by(|a, b| a < b), "{prefix}: {block}");
+        }
+    }
+    let now = stats();
+    assert_eq!(
+        lines,
+        now.keys + now.resource_types + now.actions + now.operations
+    );
+}
+
+#[test]
+fn every_action_that_is_named_exists() {
+    let exists = |name: &str| action(name).is_some_and(|(s, a)| format!("{}:{}", s.prefix, a.name) == name);
+    for service in prefixes().filter_map(service) {
+        for a in &service.actions {
+            let wrong: Vec<_> = a.dependents.iter().filter(|d| !exists(d)).collect();
+            assert!(wrong.is_empty(), "{}:{}: {wrong:?}", service.prefix, a.name);
+        }
+        for operation in &service.operations {
+            let wrong: Vec<_> = operation.needs.iter().filter(|n| !exists(&n.action)).collect();
+            assert!(
+                wrong.is_empty(),
+                "{}:{}: {wrong:?}",
+                service.prefix,
+                operation.name
+            );
+            let unmapped = operation.origin == Origin::Unmapped;
+            assert!(
+                !unmapped || operation.needs.is_empty(),
+                "{}:{}",
+                service.prefix,
+                operation.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_resource_type_of_an_action_exists() {
+    for service in prefixes().filter_map(service) {
+        for a in &service.actions {
+            for resource in &a.resources {
+                assert!(
+                    service.resource_type(&resource.name).is_some(),
+                    "{}:{} {}",
+                    service.prefix,
+                    a.name,
+                    resource.name
+                );
+            }
+        }
+    }
+}
+
+/// `${Variable}` and `{path}` are closed and not empty, and it is an ARN of six parts.
+fn is_arn_template(template: &str) -> bool {
+    let mut depth = 0usize;
+    for c in template.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return false,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth > 1 {
+            return false;
+        }
+    }
+    depth == 0 && !template.contains("{}") && template.starts_with("arn:") && template.split(':').count() >= 6
+}
+
+#[test]
+fn every_arn_template_parses() {
+    for service in prefixes().filter_map(service) {
+        for kind in &service.resource_types {
+            assert!(!kind.arns.is_empty(), "{}:{}", service.prefix, kind.name);
+            for arn in &kind.arns {
+                assert!(
+                    is_arn_template(arn) && !arn.contains(", "),
+                    "{}:{} {arn}",
+                    service.prefix,
+                    kind.name
+                );
+            }
+        }
+        for need in service.operations.iter().flat_map(|o| &o.needs) {
+            for on in &need.on {
+                let path = on.template.starts_with('{') && on.template.ends_with('}');
+                let good = on.template == "*" || path || is_arn_template(&on.template);
+                assert!(good, "{}: {}", need.action, on.template);
+                // A literal wildcard must say why. Elsewhere than in an ARN's end it is a variable's.
+                let literal = on.template != "*" && on.template.contains('*');
+                assert!(
+                    !literal || on.because.is_some(),
+                    "{}: {}",
+                    need.action,
+                    on.template
+                );
+            }
+        }
+    }
+}
+
+/// A parameter path belongs to a variable that a type of the action has.
+#[test]
+fn every_parameter_is_of_a_variable() {
+    for (prefix, need) in prefixes().filter_map(service).flat_map(|s| {
+        s.operations
+            .iter()
+            .flat_map(move |o| o.needs.iter().map(move |n| (&s.prefix, n)))
+    }) {
+        let (service, action) = action(&need.action).unwrap();
+        let arns: String = action
+            .resources
+            .iter()
+            .filter_map(|r| service.resource_type(&r.name))
+            .flat_map(|r| r.arns.iter().map(String::as_str))
+            .collect();
+        for (variable, path) in &need.params {
+            assert!(
+                arns.contains(&format!("${{{variable}}}")),
+                "{prefix} {}: {variable}",
+                need.action
+            );
+            assert!(
+                !path.is_empty() && !path.contains(['$', '%', '{', '}', ' ']),
+                "{}: {path}",
+                need.action
+            );
+        }
+    }
+}
+
+#[test]
+fn an_operation_by_map_or_name_never_needs_another_service_s_tags_or_roles_unasked() {
+    for service in prefixes().filter_map(service) {
+        for operation in service.operations.iter().filter(|o| o.origin != Origin::Override) {
+            for need in operation.needs.iter().filter(|n| n.action == "iam:PassRole") {
+                let own = service.prefix == "iam";
+                assert!(
+                    own || need.when.is_some(),
+                    "{}:{}",
+                    service.prefix,
+                    operation.name
+                );
+            }
+        }
+    }
+}
