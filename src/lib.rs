@@ -23,5 +23,6 @@ pub mod recommend;
 pub mod diff;
 pub mod report;
 
+
 pub mod cli;
 pub mod source;

@@ -32,20 +32,56 @@ impl PrincipalKey {
     }
 }
 
+/// Of whom evidence is kept.
+#[derive(Debug, Clone, Default)]
+pub enum Whose {
+    /// Of everybody.
+    #[default]
+    Everybody,
+    /// Of these principals.
+    These(BTreeSet<PrincipalKey>),
+    /// Of principals with this ARN, `role/name`, `user/name` or bare name, in any account.
+    Named(String),
+}
+
 /// What the fold keeps: of which principals, and which condition keys.
 #[derive(Debug, Clone, Default)]
 pub struct Interest {
-    /// Keep only these; `None` keeps all.
-    pub principals: Option<BTreeSet<PrincipalKey>>,
+    /// Of whom.
+    pub whose: Whose,
     /// Condition keys (lower case) that some policy asks about.
     pub condition_keys: BTreeSet<String>,
 }
 
 impl Interest {
     /// Whether events of the principal are kept.
-    pub fn wants(&self, key: &PrincipalKey) -> bool {
-        self.principals.as_ref().is_none_or(|wanted| wanted.contains(key))
+    pub fn wants(&self, principal: &Principal) -> bool {
+        match &self.whose {
+            Whose::Everybody => true,
+            Whose::These(keys) => keys.contains(&PrincipalKey::of(principal)),
+            Whose::Named(wanted) => is_named(&principal.name, wanted),
+        }
     }
+}
+
+/// Whether a principal's ARN goes by this name: the ARN itself, `role/name`, `role/path/name`,
+/// `user/name`, or the bare name.
+pub fn is_named(arn: &str, wanted: &str) -> bool {
+    if arn == wanted {
+        return true;
+    }
+    let Some(parsed) = Arn::parse(arn) else { return false };
+    if let Some(wanted) = Arn::parse(wanted) {
+        // The path is not in a session's ARN.
+        return wanted.account == parsed.account && PrincipalKey::of_name(arn) == PrincipalKey::of_name(&joined(wanted));
+    }
+    let Some((kind, path)) = parsed.resource.split_once('/') else { return parsed.resource == wanted };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    parsed.resource == wanted || name == wanted || wanted.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(name)
+}
+
+fn joined(arn: Arn<'_>) -> String {
+    format!("arn:{}:{}:{}:{}:{}", arn.partition, arn.service, arn.region, arn.account, arn.resource)
 }
 
 /// One principal's part of the ledger.
@@ -80,18 +116,20 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds one event that was not there before.
-    pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
+    /// Takes note of an event, whoever made it: what the trail shows at all.
+    pub fn observe(&mut self, event: &Event<'_>) {
         let principal = &event.caller.principal;
         *self.principals.entry(principal.clone()).or_default() += 1;
         self.visibility.add(event);
         if principal.kind == PrincipalKind::Service {
             self.service_calls += 1;
         }
+    }
+
+    /// Adds one event that is wanted and was not there before to the evidence of its principal.
+    pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
+        let principal = &event.caller.principal;
         let key = PrincipalKey::of(principal);
-        if !interest.wants(&key) {
-            return;
-        }
         let mapped = require::requirements(event);
         match &mapped {
             require::Mapped::Requires(_) => self.mapped += 1,

@@ -10,7 +10,7 @@ mod selectors;
 mod tally;
 mod visibility;
 
-pub use ledger::{Interest, Ledger, PrincipalKey};
+pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
 pub use tally::{ActionEvidence, Refusal, Sample, Tally};
 pub use visibility::{Sight, Visibility};

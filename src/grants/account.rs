@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Grants, Held, Origin};
 use crate::evaluate::Layer;
+use crate::evidence::is_named;
 use crate::policy::Document;
 
 /// Which kind of principal.
@@ -83,7 +84,7 @@ impl Account {
     /// # Errors
     /// [`NotFound`] where there is none, or more than one.
     pub fn find(&self, wanted: &str) -> Result<&Holder, NotFound> {
-        let fits: Vec<&Holder> = self.holders.iter().filter(|holder| named(&holder.arn, &holder.name, wanted)).collect();
+        let fits: Vec<&Holder> = self.holders.iter().filter(|holder| is_named(&holder.arn, wanted)).collect();
         match fits.as_slice() {
             [one] => Ok(one),
             [] => Err(NotFound::Unknown { near: near_names(wanted, self.holders.iter().map(|holder| holder.arn.as_str())) }),
@@ -188,18 +189,8 @@ fn is_aws_managed(arn: &str) -> bool {
     crate::arn::Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
 }
 
-/// Whether `wanted` names the principal: its ARN, `role/name`, `role/path/name` or the bare name.
-pub(crate) fn named(arn: &str, name: &str, wanted: &str) -> bool {
-    if arn == wanted || name == wanted {
-        return true;
-    }
-    let Some((kind, rest)) = wanted.split_once('/') else { return false };
-    let Some(resource) = crate::arn::Arn::parse(arn).map(|arn| arn.resource) else { return false };
-    resource == wanted || (resource.split('/').next() == Some(kind) && name == rest)
-}
-
 /// Names like `wanted`, as `role/name` or `user/name`.
-pub(crate) fn near_names<'a>(wanted: &str, arns: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn near_names<'a>(wanted: &str, arns: impl Iterator<Item = &'a str>) -> Vec<String> {
     let short: BTreeSet<String> = arns.filter_map(short_name).collect();
     let bare = wanted.rsplit('/').next().unwrap_or(wanted);
     let mut near = crate::near::several(wanted, short.iter().map(String::as_str), 3);
@@ -216,7 +207,7 @@ pub(crate) fn near_names<'a>(wanted: &str, arns: impl Iterator<Item = &'a str>) 
 }
 
 /// `role/name` or `user/name` of a principal's ARN.
-pub(crate) fn short_name(arn: &str) -> Option<String> {
+pub fn short_name(arn: &str) -> Option<String> {
     let resource = crate::arn::Arn::parse(arn)?.resource;
     let (kind, rest) = resource.split_once('/')?;
     Some(format!("{kind}/{}", rest.rsplit('/').next()?))

@@ -135,6 +135,9 @@ impl Reader<'_> {
         };
         let (document, diagnostics) = crate::policy::parse(&text, &place);
         self.diagnostics.extend(diagnostics);
+        if let Some(document) = document.as_ref().filter(|_| !name.starts_with("arn:aws:iam::aws:")) {
+            self.diagnostics.extend(super::lint(document, &place));
+        }
         document
     }
 

@@ -114,6 +114,20 @@ pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Vi
     Proposal { policies, actions, refused, dangers, proof, diagnostics }
 }
 
+/// No change: for a principal of which there is nothing to go by.
+pub fn nothing_to_go_by(grants: &Grants) -> Proposal {
+    let mut diagnostics = Vec::new();
+    let policies = policies::written(policies::as_they_are(grants), grants, &mut diagnostics);
+    Proposal {
+        policies,
+        actions: BTreeMap::new(),
+        refused: Vec::new(),
+        dangers: Vec::new(),
+        proof: Proof::default(),
+        diagnostics,
+    }
+}
+
 /// Every granted action with the best that any statement says of it.
 fn states(sheets: &[policies::Sheet]) -> BTreeMap<String, State> {
     let mut states: BTreeMap<String, State> = BTreeMap::new();

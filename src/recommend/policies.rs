@@ -151,6 +151,11 @@ pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility
         .collect()
 }
 
+/// Every policy in force, untouched.
+pub(super) fn as_they_are(grants: &Grants) -> Vec<Sheet> {
+    grants.held.iter().map(as_it_is).collect()
+}
+
 fn as_it_is(held: &Held) -> Sheet {
     let statements = &held.document.statements;
     let drafts = statements.iter().enumerate().map(|(at, statement)| Draft::untouched(at, statement, Vec::new())).collect();

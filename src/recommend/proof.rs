@@ -178,7 +178,12 @@ fn check_nothing_new(proof: &mut Proof, grants: &Grants, policies: &[PolicyChang
     let (before, after) = both(grants, policies);
     let asked = requested(policies);
     for gap in nothing_new(&before, &after) {
-        let was_asked = asked.iter().any(|(action, resource)| gap.action.eq_ignore_ascii_case(action) && gap.resource == *resource);
+        let was_asked = match &gap {
+            Gap::Wider { action, resource, .. } => {
+                asked.iter().any(|(asked, on)| asked.eq_ignore_ascii_case(action) && on == resource)
+            }
+            _ => false,
+        };
         if was_asked { &mut proof.requested } else { &mut proof.new }.push(gap);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::SCHEMA_VERSION;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Edit};
+use crate::evaluate::prove::Gap;
 use crate::evidence::{ActionEvidence, Evidence, Tally, Visibility};
 use crate::grants::{Grants, Origin};
 use crate::policy::{print, quota};
@@ -289,9 +290,11 @@ pub struct UseView {
 /// A grant that goes beyond what was granted.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GapView {
-    /// The action pattern.
+    /// `wider`, `deny-dropped` or `layer-dropped`.
+    pub kind: &'static str,
+    /// The action pattern; empty where a whole layer is gone.
     pub action: String,
-    /// The resource pattern.
+    /// The resource pattern; empty where a whole layer is gone.
     pub resource: String,
 }
 
@@ -516,8 +519,8 @@ fn proof(proof: &Proof) -> ProofView {
             })
             .collect()
     };
-    let gaps = |list: &[crate::evaluate::prove::Gap]| {
-        list.iter().map(|gap| GapView { action: gap.action.clone(), resource: gap.resource.clone() }).collect()
+    let gaps = |list: &[Gap]| {
+        list.iter().map(gap).collect()
     };
     ProofView {
         checked: proof.checked,
@@ -529,4 +532,13 @@ fn proof(proof: &Proof) -> ProofView {
         requested: gaps(&proof.requested),
         unexplained: losses(&proof.unexplained),
     }
+}
+
+fn gap(gap: &Gap) -> GapView {
+    let (kind, action, resource) = match gap {
+        Gap::Wider { action, resource, .. } => ("wider", action.as_str(), resource.as_str()),
+        Gap::DenyDropped { action, resource, .. } => ("deny-dropped", action.as_str(), resource.as_str()),
+        _ => ("layer-dropped", "", ""),
+    };
+    GapView { kind, action: action.to_owned(), resource: resource.to_owned() }
 }

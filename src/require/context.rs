@@ -101,7 +101,8 @@ fn via_service(event: &Event<'_>) -> Option<Lookup> {
         return None;
     }
     let Some(service) = event.caller.invoked_by.as_deref() else { return Some(Lookup::Absent) };
-    let service = service.strip_suffix(".amazonaws.com")?;
+    // S3 calls KMS as `fas.s3.amazonaws.com`; the key holds `s3.REGION.amazonaws.com` all the same.
+    let service = service.strip_suffix(".amazonaws.com")?.trim_start_matches("fas.");
     one(&format!("{service}.{}.amazonaws.com", event.region))
 }
 

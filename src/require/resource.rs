@@ -78,9 +78,8 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     if on.template == "*" {
         return vec![Resource::Any];
     }
-    let filled = templates::fill(&on.template, event);
-    let exact = on.because.is_none();
-    if !filled.is_empty() && exact {
+    let templates::Filled { arns: filled, whole } = templates::fill(&on.template, event);
+    if !filled.is_empty() && (whole || on.because.is_none()) {
         return filled.into_iter().map(Resource::Arn).collect();
     }
     // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.

@@ -13,8 +13,18 @@ use crate::trail::Event;
 /// More resources than one call ever names; a template that gives more is not understood.
 const MOST: usize = 1000;
 
-/// All fillings of a template with `{path}` placeholders; empty where a placeholder has no value.
-pub(super) fn fill(template: &str, event: &Event<'_>) -> Vec<String> {
+/// What came of filling a template.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// The ARNs; empty where a placeholder has no value.
+    pub(super) arns: Vec<String>,
+    /// Whether they are values that were ARNs themselves: then the template's wildcards are not in
+    /// them.
+    pub(super) whole: bool,
+}
+
+/// All fillings of a template with `{path}` placeholders.
+pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
     let mut filled = vec![String::new()];
     let mut rest = template;
     while let Some(start) = rest.find(['{', '$']) {
@@ -22,17 +32,17 @@ pub(super) fn fill(template: &str, event: &Event<'_>) -> Vec<String> {
         filled.iter_mut().for_each(|arn| arn.push_str(text));
         let dollar = tail.starts_with("${");
         let body = tail.trim_start_matches('$').trim_start_matches('{');
-        let Some((name, after)) = body.split_once('}') else { return Vec::new() };
+        let Some((name, after)) = body.split_once('}') else { return Filled::default() };
         rest = after;
         let values = if dollar { standard(name, event).into_iter().collect() } else { placeholder(name, event) };
-        if let Some(whole) = whole_arns(&values, template) {
-            return whole;
+        if let Some(arns) = whole_arns(&values, template) {
+            return Filled { arns, whole: true };
         }
         filled = filled.iter().flat_map(|arn| values.iter().map(move |value| format!("{arn}{value}"))).take(MOST).collect();
     }
     filled.iter_mut().for_each(|arn| arn.push_str(rest));
     filled.retain(|arn| Arn::parse(arn).is_some());
-    filled
+    Filled { arns: filled, whole: false }
 }
 
 /// Values that are themselves ARNs of the template's service are the resources.
@@ -55,19 +65,25 @@ fn standard(name: &str, event: &Event<'_>) -> Option<String> {
 fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
     let (path, transform) = text.split_once(':').map_or((text, ""), |(path, transform)| (path, transform));
     let mut values: Vec<String> =
-        strings(event, path).into_iter().map(|value| transformed(&value, transform).into_owned()).collect();
+        strings(event, path).into_iter().map(|value| transformed(&value, transform, event).into_owned()).collect();
     values.sort();
     values.dedup();
     values.retain(|value| !value.is_empty());
     values
 }
 
-fn transformed<'v>(value: &'v str, transform: &str) -> Cow<'v, str> {
+fn transformed<'v>(value: &'v str, transform: &str, event: &Event<'_>) -> Cow<'v, str> {
     match transform {
         "noslash" => Cow::Borrowed(value.strip_prefix('/').unwrap_or(value)),
         "last" => Cow::Borrowed(value.rsplit(['/', ':']).next().unwrap_or(value)),
         "s3source" => s3_source(value),
-        "queueurl" => queue_of_url(value),
+        "queueurl" => queue_of_url(value, event),
+        "family" => {
+            let name = value.rsplit('/').next().unwrap_or(value);
+            Cow::Borrowed(name.split(':').next().unwrap_or(name))
+        }
+        // An alias stands for a key whose id is not in the parameters.
+        "kmskey" if value.contains("alias/") => Cow::Borrowed(""),
         _ => Cow::Borrowed(value),
     }
 }
@@ -80,10 +96,17 @@ fn s3_source(value: &str) -> Cow<'_, str> {
     Cow::Owned(percent_decoded(value))
 }
 
-/// The ARN's last part from a queue URL, `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`
+/// The ARN of a queue URL, `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>).
-fn queue_of_url(url: &str) -> Cow<'_, str> {
-    Cow::Borrowed(url.rsplit('/').next().unwrap_or(url))
+/// Without an account in it (a bare name) the queue is one of the event's account.
+fn queue_of_url<'v>(url: &str, event: &Event<'_>) -> Cow<'v, str> {
+    let mut parts = url.rsplit('/');
+    let name = parts.next().unwrap_or(url);
+    let account = parts.next().filter(|part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    match account.or(event.account.as_deref()) {
+        Some(account) => Cow::Owned(format!("arn:{}:sqs:{}:{account}:{name}", partition(event), event.region)),
+        None => Cow::Borrowed(""),
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -228,14 +251,46 @@ mod tests {
         assert!(!fits(object, "arn:aws:s3:::acme"));
     }
 
-    #[test]
-    fn a_copy_source_loses_slash_and_version_and_is_decoded() {
-        assert_eq!(transformed("/acme/a%20b/c.txt?versionId=3", "s3source"), "acme/a b/c.txt");
-        assert_eq!(transformed("acme/100%", "s3source"), "acme/100%");
+    fn event(request: &str) -> String {
+        format!(
+            r#"{{"userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/dana","accountId":"111122223333","userName":"dana"}},
+            "eventTime":"2026-10-01T00:00:00Z","eventSource":"sqs.amazonaws.com","eventName":"SendMessage","awsRegion":"eu-west-1",
+            "recipientAccountId":"111122223333","requestParameters":{request}}}"#
+        )
+    }
+
+    fn filled(template: &str, request: &str) -> Vec<String> {
+        let text = event(request);
+        let mut scratch = crate::trail::event::Scratch::default();
+        let event = Event::parse(text.as_bytes(), &mut scratch).unwrap();
+        fill(template, &event).arns
     }
 
     #[test]
-    fn a_queue_url_gives_the_queue_name() {
-        assert_eq!(transformed("https://sqs.eu-west-1.amazonaws.com/111122223333/jobs.fifo", "queueurl"), "jobs.fifo");
+    fn a_copy_source_loses_slash_and_version_and_is_decoded() {
+        let template = "arn:${Partition}:s3:::{x-amz-copy-source:s3source}";
+        let source = |value: &str| filled(template, &format!(r#"{{"x-amz-copy-source":"{value}"}}"#));
+        assert_eq!(source("/acme/a%20b/c.txt?versionId=3"), ["arn:aws:s3:::acme/a b/c.txt"]);
+        assert_eq!(source("acme/100%"), ["arn:aws:s3:::acme/100%"]);
+    }
+
+    #[test]
+    fn a_queue_url_gives_the_queue() {
+        let url = r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/444455556666/jobs.fifo"}"#;
+        assert_eq!(filled("{queueUrl:queueurl}", url), ["arn:aws:sqs:eu-west-1:444455556666:jobs.fifo"]);
+    }
+
+    #[test]
+    fn a_key_alias_gives_no_key() {
+        let template = "arn:${Partition}:kms:${Region}:${Account}:key/{keyId:kmskey}";
+        assert_eq!(filled(template, r#"{"keyId":"alias/app"}"#), Vec::<String>::new());
+        assert_eq!(filled(template, r#"{"keyId":"0a1b"}"#), ["arn:aws:kms:eu-west-1:111122223333:key/0a1b"]);
+        let arn = "arn:aws:kms:eu-west-1:444455556666:key/0a1b";
+        assert_eq!(filled(template, &format!(r#"{{"keyId":"{arn}"}}"#)), [arn]);
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_there_gives_nothing() {
+        assert_eq!(filled("arn:${Partition}:s3:::{bucketName}/{key}", r#"{"bucketName":"acme"}"#), Vec::<String>::new());
     }
 }

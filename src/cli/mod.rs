@@ -1,0 +1,99 @@
+//! EDGE: the command line. Arguments become validated values before any work begins; a report goes
+//! to standard output, everything else to standard error.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is the edge that talks to the terminal and writes files on request"
+)]
+
+mod catalog;
+mod diagnostics;
+mod exit;
+mod output;
+mod recommend;
+
+pub use exit::Exit;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// The smallest AWS IAM policy change, proved against what a principal really did.
+#[derive(Debug, Parser)]
+#[command(name = "leastgrant", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 changes or findings (only with --exit-code) · 4 done, but part of the input could not be read")]
+pub struct Cli {
+    /// Colour the output.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Propose the smallest change to what a principal holds, from what it really did.
+    Recommend(recommend::Args),
+    /// Look up an action, an operation, a CloudTrail event or a wildcard.
+    Catalog(catalog::Args),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Runs the program over its arguments.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let shown = error.print();
+            return if error.use_stderr() || shown.is_err() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let output = output::Output::new(match cli.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    });
+    match cli.command {
+        Command::Recommend(args) => recommend::run(&args, &output),
+        Command::Catalog(args) => catalog::run(&args, &output),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "leastgrant", &mut script);
+            output.bytes(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+                Ok(()) => output.bytes(&page),
+                Err(_) => Exit::Failed,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

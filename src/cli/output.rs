@@ -1,0 +1,66 @@
+//! Where a command writes: the report to standard output, the rest to standard error.
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::Exit;
+use super::diagnostics;
+use crate::diagnostic::Diagnostic;
+
+/// The two streams, with their colours decided.
+pub(super) struct Output {
+    color: ColorChoice,
+}
+
+impl Output {
+    pub(super) fn new(color: ColorChoice) -> Self {
+        Self { color }
+    }
+
+    /// Writes a report that may hold ANSI styles.
+    pub(super) fn report(&self, text: &str) -> Exit {
+        let mut stream = AutoStream::new(io::stdout(), self.color).lock();
+        written(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+    }
+
+    /// Writes bytes as they are.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> Exit {
+        let mut stream = io::stdout().lock();
+        written(stream.write_all(bytes).and_then(|()| stream.flush()))
+    }
+
+    /// Writes a value as JSON.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Exit {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.bytes(format!("{text}\n").as_bytes()),
+            Err(error) => {
+                self.say(&format!("error: the report could not be written as JSON: {error}"));
+                Exit::Failed
+            }
+        }
+    }
+
+    /// Says one line to the person.
+    pub(super) fn say(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr(), self.color).lock();
+        // Where standard error is gone there is nobody left to tell.
+        let _ = writeln!(stream, "{text}");
+    }
+
+    /// Says diagnostics, each with its place.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            self.say(&diagnostics::rendered(diagnostic));
+        }
+    }
+}
+
+/// A reader that has seen enough is no failure.
+fn written(result: io::Result<()>) -> Exit {
+    match result {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(_) => Exit::Failed,
+    }
+}

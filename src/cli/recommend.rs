@@ -1,0 +1,437 @@
+//! `leastgrant recommend`: a trail and the current grants in, the smallest policy change out.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::output::Output;
+use super::Exit;
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::evaluate::Layer;
+use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
+use crate::grants::{self, Account, Grants, NotFound, Origin};
+use crate::policy::Document;
+use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
+use crate::report::{self, Recommendation, policy_files};
+use crate::source::{ReadReport, read_text, read_trail, seen::Ids};
+use crate::trail::Event;
+use crate::trail::event::Scratch;
+
+/// Arguments of `recommend`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Without --grants and --policy the proposal is a policy from nothing: what the principal was seen to use.")]
+pub(super) struct Args {
+    /// Whom: an ARN, role/NAME or user/NAME.
+    principal: String,
+    /// CloudTrail records: a file or a folder, plain or gzipped; - for standard input. Repeatable.
+    #[arg(long, value_name = "PATH", required = true)]
+    trail: Vec<PathBuf>,
+    /// The output of `aws iam get-account-authorization-details`.
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    grants: Option<PathBuf>,
+    /// A policy that the principal holds: a file, or the ARN or name of an AWS managed policy. Repeatable.
+    #[arg(long, value_name = "FILE|ARN")]
+    policy: Vec<String>,
+    /// The principal's permissions boundary: a file, or the ARN or name of an AWS managed policy.
+    #[arg(long, value_name = "FILE|ARN", conflicts_with = "grants")]
+    boundary: Option<String>,
+    /// What the trail is set to record: the output of `aws cloudtrail get-event-selectors`.
+    #[arg(long, value_name = "FILE")]
+    event_selectors: Option<PathBuf>,
+    /// Add what was refused, where an identity statement settles it.
+    #[arg(long)]
+    include_denied: bool,
+    /// With --include-denied: add dangerous permissions as well.
+    #[arg(long, requires = "include_denied")]
+    allow_dangerous: bool,
+    /// What becomes of granted actions whose use this trail cannot show.
+    #[arg(long, value_enum, default_value_t = UnseenArg::Keep)]
+    unseen: UnseenArg,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// With --format policy: write each document into this folder instead of printing it.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit with 3 where there is something to change.
+    #[arg(long)]
+    exit_code: bool,
+    /// Threads to read with; 0 for as many as the machine has.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a person.
+    Terminal,
+    /// For a program; the schema is in the repository.
+    Json,
+    /// The policy documents alone, ready for the AWS CLI.
+    Policy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum UnseenArg {
+    /// They all stay.
+    Keep,
+    /// Only those of services stay of which the principal used anything.
+    UsedServices,
+}
+
+/// What is known of the grants before the trail is read.
+struct Known {
+    account: Option<Account>,
+    grants: Grants,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, output: &Output) -> Exit {
+    let known = match load_grants(args) {
+        Ok(known) => known,
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics);
+            return Exit::Failed;
+        }
+    };
+    let selectors = match args.event_selectors.as_deref().map(load_selectors).transpose() {
+        Ok(selectors) => selectors,
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics);
+            return Exit::Failed;
+        }
+    };
+    let others = others(&known);
+    let interest = interest(args, &known, &others);
+    let (mut ledger, read) = read(&args.trail, args.threads, &interest);
+    ledger.visibility.selectors = selectors;
+    let mut said = known.diagnostics.clone();
+    said.extend(read.diagnostics.iter().cloned());
+    let answer = answer(args, &known, &others, &ledger, said);
+    match answer {
+        Ok((report, proposal)) => print(args, output, &report, &proposal, &read),
+        Err(diagnostics) => {
+            output.diagnostics(&diagnostics);
+            Exit::Failed
+        }
+    }
+}
+
+fn load_grants(args: &Args) -> Result<Known, Vec<Diagnostic>> {
+    match &args.grants {
+        Some(path) => from_account(path, &args.principal),
+        None => from_policies(args),
+    }
+}
+
+fn from_account(path: &Path, principal: &str) -> Result<Known, Vec<Diagnostic>> {
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    let (account, mut diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
+    let Some(account) = account else { return Err(diagnostics) };
+    let grants = match account.find(principal) {
+        Ok(holder) => account.grants(holder),
+        Err(NotFound::Unknown { near }) => {
+            diagnostics.push(unknown_principal(principal, &near).at(Place::file(path.to_string_lossy())));
+            return Err(diagnostics);
+        }
+        Err(NotFound::Ambiguous { arns }) => {
+            diagnostics.push(ambiguous(principal, &arns));
+            return Err(diagnostics);
+        }
+    };
+    for origin in &grants.not_given {
+        diagnostics.push(
+            Diagnostic::warning(Code::PolicyNotGiven, format!("the text of {origin} is neither in the grants nor in the catalog"))
+                .help("what it allows is not known here, so calls may look unexplained"),
+        );
+    }
+    Ok(Known { account: Some(account), grants, diagnostics })
+}
+
+fn unknown_principal(principal: &str, near: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownPrincipal, format!("there is no principal `{principal}`"));
+    if near.is_empty() {
+        diagnostic.help("name it by ARN, role/NAME or user/NAME")
+    } else {
+        diagnostic.help(format!("did you mean {}?", near.join(", ")))
+    }
+}
+
+fn ambiguous(principal: &str, arns: &[String]) -> Diagnostic {
+    Diagnostic::error(Code::AmbiguousPrincipal, format!("`{principal}` may be any of {}", arns.join(", ")))
+        .help("name it by its ARN")
+}
+
+fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
+    let mut policies = Vec::new();
+    let mut diagnostics = Vec::new();
+    let mut failed = false;
+    let layers = args.policy.iter().map(|policy| (policy, Layer::Identity));
+    for (policy, layer) in layers.chain(args.boundary.iter().map(|policy| (policy, Layer::Boundary))) {
+        match load_policy(policy, layer, &mut diagnostics) {
+            Some((origin, document)) => policies.push((origin, layer, document)),
+            None => failed = true,
+        }
+    }
+    if failed {
+        return Err(diagnostics);
+    }
+    let mut grants = Grants::from_policies(&args.principal, policies);
+    if crate::arn::Arn::parse(&args.principal).is_none() {
+        grants.principal = None;
+    }
+    Ok(Known { account: None, grants, diagnostics })
+}
+
+/// A policy file, or an AWS managed policy where no such file is there.
+fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) -> Option<(Origin, Document)> {
+    let path = Path::new(policy);
+    if policy != "-" && !path.exists() && (policy.starts_with("arn:") || !policy.contains(['/', '.', '\\'])) {
+        let (found, problems) = grants::managed_from_catalog(policy);
+        diagnostics.extend(problems);
+        return found.map(|(origin, document)| (as_layer(origin, layer), document));
+    }
+    match read_text(path) {
+        Ok(text) => {
+            let (document, problems) = crate::policy::parse(&text, policy);
+            diagnostics.extend(problems);
+            let document = document?;
+            diagnostics.extend(grants::lint(&document, policy));
+            Some((as_layer(Origin::File { path: policy.to_owned() }, layer), document))
+        }
+        Err(problem) => {
+            diagnostics.push(*problem);
+            None
+        }
+    }
+}
+
+fn as_layer(origin: Origin, layer: Layer) -> Origin {
+    match layer {
+        Layer::Boundary => Origin::Boundary { arn: origin.arn().unwrap_or(origin.name()).to_owned() },
+        _ => origin,
+    }
+}
+
+fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnostic>> {
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    let (selectors, diagnostics) = read_selectors(&text, &path.to_string_lossy());
+    selectors.ok_or(diagnostics)
+}
+
+/// The grants of everybody who holds one of the principal's policies as well.
+fn others(known: &Known) -> Vec<Grants> {
+    let Some(account) = &known.account else { return Vec::new() };
+    let sharing: BTreeSet<&String> = known.grants.in_layer(Layer::Identity).flat_map(|held| &held.holders).collect();
+    account
+        .holders
+        .iter()
+        .filter(|holder| sharing.contains(&holder.arn) && Some(&holder.arn) != known.grants.principal.as_ref())
+        .map(|holder| account.grants(holder))
+        .collect()
+}
+
+fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
+    let whose = match &known.account {
+        Some(_) => {
+            let arns = std::iter::once(&known.grants).chain(others).filter_map(|grants| grants.principal.as_deref());
+            Whose::These(arns.map(PrincipalKey::of_name).collect())
+        }
+        None => Whose::Named(args.principal.clone()),
+    };
+    let held = std::iter::once(&known.grants).chain(others).flat_map(|grants| &grants.held);
+    let conditions = held.flat_map(|held| &held.document.statements).flat_map(|statement| &statement.conditions);
+    let mut condition_keys: BTreeSet<String> = conditions.map(|condition| condition.key.to_ascii_lowercase()).collect();
+    // Policy variables ask about keys as well.
+    let held = std::iter::once(&known.grants).chain(others).flat_map(|grants| &grants.held);
+    if held.into_iter().any(|held| held.document.source.contains("${")) {
+        condition_keys.extend(["aws:username", "aws:userid", "aws:principalaccount"].map(str::to_owned));
+    }
+    Interest { whose, condition_keys }
+}
+
+/// Reads the trail into a ledger. Each event counts once, however often it is there.
+fn read(paths: &[PathBuf], threads: usize, interest: &Interest) -> (Ledger, ReadReport) {
+    let seen = Ids::new();
+    read_trail(
+        paths,
+        threads,
+        Ledger::default,
+        |ledger, record| {
+            let mut scratch = Scratch::default();
+            let event = Event::parse(record.text, &mut scratch)?;
+            ledger.observe(&event);
+            if interest.wants(&event.caller.principal) {
+                if event.id.as_deref().is_none_or(|id| seen.insert(id)) {
+                    ledger.add(&event, interest);
+                } else {
+                    ledger.duplicates += 1;
+                }
+            }
+            Ok(())
+        },
+        Ledger::merge,
+    )
+}
+
+fn answer(
+    args: &Args,
+    known: &Known,
+    others: &[Grants],
+    ledger: &Ledger,
+    mut said: Vec<Diagnostic>,
+) -> Result<(Recommendation, Proposal), Vec<Diagnostic>> {
+    let (arn, evidence) = match whom(args, known, ledger) {
+        Ok(found) => found,
+        Err(problem) => {
+            said.push(*problem);
+            return Err(said);
+        }
+    };
+    let mut grants = known.grants.clone();
+    grants.principal.get_or_insert_with(|| arn.clone());
+    for held in &mut grants.held {
+        if known.account.is_none() {
+            held.holders = vec![arn.clone()];
+        }
+    }
+    said.extend(cautions(&grants, evidence, ledger));
+    let none = Evidence::default();
+    let subjects: Vec<Subject<'_>> = others
+        .iter()
+        .map(|grants| Subject {
+            grants,
+            evidence: grants.principal.as_deref().and_then(|arn| ledger.evidence(arn)).unwrap_or(&none),
+        })
+        .collect();
+    let proposal = match evidence {
+        Some(evidence) if !is_fixed(&arn) => {
+            let options = Options {
+                include_denied: args.include_denied,
+                allow_dangerous: args.allow_dangerous,
+                unseen: match args.unseen {
+                    UnseenArg::Keep => Unseen::Keep,
+                    UnseenArg::UsedServices => Unseen::UsedServices,
+                },
+            };
+            recommend(Subject { grants: &grants, evidence }, &subjects, &ledger.visibility, &options)
+        }
+        _ => nothing_to_go_by(&grants),
+    };
+    let evidence = evidence.unwrap_or(&none);
+    let report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
+    Ok((report, proposal))
+}
+
+/// The principal's ARN and evidence; no evidence where it has no events.
+fn whom<'l>(args: &Args, known: &Known, ledger: &'l Ledger) -> Result<(String, Option<&'l Evidence>), Box<Diagnostic>> {
+    if let Some(arn) = known.grants.principal.as_ref().filter(|_| known.account.is_some()) {
+        return Ok((arn.clone(), ledger.evidence(arn)));
+    }
+    let entries: Vec<_> = ledger.entries.values().collect();
+    match entries.as_slice() {
+        [one] => Ok((one.principal.name.clone(), Some(&one.evidence))),
+        [] => {
+            let arns = ledger.principals.keys().map(|principal| principal.name.as_str());
+            let near = grants::near_names(&args.principal, arns);
+            Err(Box::new(unknown_principal(&args.principal, &near)))
+        }
+        many => {
+            let arns: Vec<String> = many.iter().map(|entry| entry.principal.name.clone()).collect();
+            Err(Box::new(ambiguous(&args.principal, &arns)))
+        }
+    }
+}
+
+/// Service-linked roles belong to their service
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>).
+fn is_fixed(arn: &str) -> bool {
+    arn.contains(":role/aws-service-role/")
+}
+
+/// A year holds four quarters: a shorter window misses what runs once a quarter.
+const QUARTER_DAYS: f64 = 90.0;
+
+fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Vec<Diagnostic> {
+    let mut said = Vec::new();
+    let arn = grants.principal.as_deref().unwrap_or_default();
+    if is_fixed(arn) {
+        said.push(
+            Diagnostic::note(Code::NotEditable, "this is a service-linked role: its policies belong to the service")
+                .help("nothing is proposed"),
+        );
+    } else if arn.contains(":role/aws-reserved/sso.amazonaws.com/") {
+        said.push(
+            Diagnostic::note(Code::NotEditable, "this role is made by IAM Identity Center from a permission set")
+                .help("make the change in the permission set; a change to the role itself is refused"),
+        );
+    }
+    if evidence.is_none() {
+        said.push(
+            Diagnostic::warning(Code::NoEvents, format!("{arn} has no events in this trail"))
+                .help("nothing is proposed: without events there is nothing to go by"),
+        );
+        return said;
+    }
+    match ledger.visibility.days() {
+        Some(days) if days < QUARTER_DAYS - 1.0 => said.push(
+            Diagnostic::warning(Code::ShortWindow, format!("the trail reaches over {} only", span(days)))
+                .help("what runs once a month or a quarter does not show in it"),
+        ),
+        _ => {}
+    }
+    said
+}
+
+fn span(days: f64) -> String {
+    if days >= 2.0 { format!("{days:.0} days") } else { format!("{:.1} hours", days * 24.0) }
+}
+
+fn print(args: &Args, output: &Output, report: &Recommendation, proposal: &Proposal, read: &ReadReport) -> Exit {
+    output.diagnostics(&report.diagnostics);
+    let incomplete = report.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::ProofFailed);
+    if incomplete {
+        return Exit::Failed;
+    }
+    let written = match args.format {
+        Format::Terminal => output.report(&report::terminal::render(report)),
+        Format::Json => output.json(report),
+        Format::Policy => write_policies(args, output, proposal),
+    };
+    if written != Exit::Done {
+        return written;
+    }
+    let unread = report.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    if unread || read.total.broken > 0 {
+        output.say(&format!(
+            "{} records read; {} could not be read and were left out",
+            read.total.records, read.total.broken
+        ));
+        return Exit::Partial;
+    }
+    if args.exit_code && report.summary.changes { Exit::Findings } else { Exit::Done }
+}
+
+fn write_policies(args: &Args, output: &Output, proposal: &Proposal) -> Exit {
+    let files = policy_files::policy_files(&proposal.policies);
+    let Some(folder) = &args.out else {
+        if files.len() > 1 {
+            output.say(&format!("{} documents follow, one after the other; --out DIR writes each into a file", files.len()));
+        }
+        let text: String = files.iter().map(|file| file.text.as_str()).collect();
+        return output.bytes(text.as_bytes());
+    };
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        output.say(&format!("error: {} cannot be made: {error}", folder.display()));
+        return Exit::Failed;
+    }
+    for file in &files {
+        let path = folder.join(&file.file_name);
+        if let Err(error) = std::fs::write(&path, &file.text) {
+            output.say(&format!("error: {} cannot be written: {error}", path.display()));
+            return Exit::Failed;
+        }
+        output.say(&format!("{}: {}", path.display(), file.title));
+    }
+    Exit::Done
+}
