@@ -216,4 +216,33 @@ proptest! {
         prop_assert!(again.statements.iter().zip(&document.statements).all(|(a, b)| a.same_text_as(b)));
         prop_assert_eq!(document_text(&again), document_text(&document));
     }
+
+    /// Whatever is done to the statements of whatever text, it is read again as it was meant.
+    #[test]
+    fn every_edit_is_read_as_it_was_meant(
+        form in 0..FORMS.len(), edits in prop::collection::vec((0u8..6, 0usize..3), 0..5)
+    ) {
+        let mut document = read(FORMS[form]);
+        for (kind, at) in edits {
+            let at = at.min(document.statements.len().saturating_sub(1));
+            let Some(statement) = document.statements.get_mut(at) else { continue };
+            match kind {
+                0 => drop(document.statements.remove(at)),
+                1 => statement.action = Element::Except(vec!["x:\"y".into(), "x:z".into()]),
+                2 => statement.resource = Some(Element::Only(vec!["arn:aws:s3:::b".into()])),
+                3 => statement.sid = Some("new".into()),
+                4 => {
+                    let copy = statement.clone();
+                    document.statements.push(copy);
+                }
+                _ => document.statements.swap(0, at),
+            }
+        }
+        let text = document_text(&document);
+        let again = read(&text);
+        prop_assert_eq!(again.statements.len(), document.statements.len());
+        prop_assert!(again.statements.iter().zip(&document.statements).all(|(a, b)| a.same_text_as(b)), "{}", text);
+        prop_assert_eq!(again.version, document.version);
+        prop_assert_eq!(document_text(&again), text);
+    }
 }

@@ -54,7 +54,8 @@ pub const ATTACHED: Quota = iam("managed policies attached to one principal (def
 pub const ATTACHED_TO_ROLE_AT_MOST: Quota = iam("managed policies attached to a role (at most)", 25);
 /// A role's trust policy, unless the account raised it.
 pub const TRUST_POLICY: Quota = iam("a role trust policy (default)", 2_048);
-/// One service control policy; white space counts.
+/// One service control policy; white space counts. Until 2026-05-15 it was 5,120, which older copies of
+/// the page still say.
 pub const SCP: Quota = organizations("a service control policy", 10_240);
 /// One resource control policy; white space counts.
 pub const RCP: Quota = organizations("a resource control policy", 5_120);
