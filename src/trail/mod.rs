@@ -5,13 +5,16 @@
 //! [`outcome`].
 
 pub mod event;
+pub mod found;
 mod lenient;
 pub mod outcome;
 pub mod principal;
 pub mod refusal;
+mod scan;
 pub mod splitter;
 
 pub use event::{Event, EventResource, NotAnEvent, Parameters, Scratch};
+pub use found::{Defect, Found};
 pub use outcome::{Outcome, RefusedBy};
 pub use principal::{Caller, Principal, PrincipalKind};
-pub use splitter::{Defect, Found, Splitter};
+pub use splitter::Splitter;

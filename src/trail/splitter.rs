@@ -8,6 +8,9 @@
 
 use memchr::{memchr, memchr_iter, memchr3};
 
+use super::found::{Defect, Found};
+use super::scan::{Before, Class, TextEnd, class, end_of_text};
+
 /// The largest record that is kept over several chunks, in bytes. CloudTrail's own events are at
 /// most 256 KB; digests and log shippers' envelopes are larger, but not by this much.
 const MAX_RECORD: usize = 64 << 20;
@@ -24,59 +27,6 @@ const CONTAINERS: [&[u8]; 3] = [b"Records", b"Events", b"logEvents"];
 /// EventBridge envelope. After a break, a record is believed to start only at one of these, or at
 /// the key with which the first whole record of the stream started.
 const FIRST_KEYS: [&[u8]; 3] = [b"eventVersion", b"EventId", b"version"];
-
-/// What the splitter hands over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// The text of one record (a complete JSON object, not yet parsed).
-    Record {
-        /// The record's text.
-        text: &'a [u8],
-        /// Its number in the stream, from 1.
-        number: u64,
-        /// The line it starts on, from 1.
-        line: u64,
-        /// The byte it starts at, from 0.
-        offset: u64,
-    },
-    /// A record that could not be told apart (it breaks off, or its brackets do not match).
-    Broken {
-        /// The number it would have had.
-        number: u64,
-        /// The line where it starts.
-        line: u64,
-        /// The byte where it starts, from 0.
-        offset: u64,
-        /// What is wrong.
-        why: Defect,
-    },
-}
-
-/// Why a record could not be told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-pub enum Defect {
-    /// Something that no JSON has at this place.
-    #[error("this is not JSON")]
-    NotJson,
-    /// A raw line break inside a string: its closing quote is missing.
-    #[error("a string has no closing quote")]
-    OpenString,
-    /// A bracket closes another kind, or a record starts inside another.
-    #[error("its brackets do not match")]
-    Brackets,
-    /// The input ends inside the record.
-    #[error("the input ends inside this record")]
-    EndsInRecord,
-    /// The input ends after a whole record, but before the list of records is closed.
-    #[error("the input ends before the list of records is closed")]
-    EndsInList,
-    /// More than 64 MiB without an end.
-    #[error("more than 64 MiB without an end")]
-    TooLarge,
-    /// After an earlier break no start of a record was found again.
-    #[error("nothing after the broken record could be read")]
-    RestLost,
-}
 
 /// Where the scan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,17 +65,6 @@ enum Kind {
     Record,
     /// What is left of a container after its list.
     Tail,
-}
-
-/// What stands before a byte.
-#[derive(Debug, Clone, Copy)]
-struct Before {
-    /// The byte right before it.
-    raw: u8,
-    /// The last byte before it that is not white space.
-    solid: u8,
-    /// Whether there is a line break after that.
-    newline: bool,
 }
 
 /// A push parser over any of: `{"Records":[…]}`, `{"Events":[…]}` (LookupEvents), a bare array,
@@ -197,11 +136,7 @@ impl Default for Splitter {
             held: Vec::new(),
             from: 0,
             too_large: false,
-            before: Before {
-                raw: b'\n',
-                solid: 0,
-                newline: true,
-            },
+            before: Before::START,
             offset: 0,
             line: 1,
             counted: 0,
@@ -597,21 +532,7 @@ impl Splitter {
     }
 
     fn before_at(&self, bytes: &[u8], at: usize) -> Before {
-        let head = bytes.get(..at).unwrap_or_default();
-        let raw = head.last().copied().unwrap_or(self.before.raw);
-        let mut newline = false;
-        for &byte in head.iter().rev() {
-            match byte {
-                b'\n' => newline = true,
-                b' ' | b'\t' | b'\r' => {}
-                solid => return Before { raw, solid, newline },
-            }
-        }
-        Before {
-            raw,
-            solid: self.before.solid,
-            newline: newline || self.before.newline,
-        }
+        self.before.then(bytes.get(..at).unwrap_or_default())
     }
 }
 
@@ -622,80 +543,9 @@ enum Bracket {
     Wrong,
 }
 
-/// What a byte outside of strings means for the structure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Nothing: white space, `:`, `,`, numbers, `true`, `false`, `null`.
-    Plain,
-    Quote,
-    Open,
-    Close,
-    /// No JSON has it outside of strings.
-    Foreign,
-}
-
-const fn class_of(byte: u8) -> Class {
-    match byte {
-        b'"' => Class::Quote,
-        b'{' | b'[' => Class::Open,
-        b'}' | b']' => Class::Close,
-        b' ' | b'\t' | b'\r' | b'\n' | b':' | b',' | b'0'..=b'9' | b'+' | b'-' | b'.' | b'E' => Class::Plain,
-        // The letters of `true`, `false`, `null`, and of exponents.
-        b't' | b'r' | b'u' | b'e' | b'f' | b'a' | b'l' | b's' | b'n' => Class::Plain,
-        _ => Class::Foreign,
-    }
-}
-
-static CLASSES: [Class; 256] = {
-    let mut classes = [Class::Foreign; 256];
-    let mut rest: &mut [Class] = &mut classes;
-    let mut byte = 0;
-    while let Some((first, others)) = rest.split_first_mut() {
-        *first = class_of(byte);
-        byte = byte.wrapping_add(1);
-        rest = others;
-    }
-    classes
-};
-
-#[inline]
-fn class(byte: u8) -> Class {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Foreign)
-}
-
-/// How a string ends, seen from inside it.
-enum TextEnd {
-    /// The index after its closing quote.
-    Closed(usize),
-    /// The index of a raw line break in it.
-    Newline(usize),
-    /// Not in these bytes; whether they end between a backslash and what it escapes.
-    Unfinished { escaped: bool },
-}
-
-#[inline]
-fn end_of_text(bytes: &[u8], mut at: usize) -> TextEnd {
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some(step) = memchr3(b'"', b'\\', b'\n', rest) else {
-            return TextEnd::Unfinished { escaped: false };
-        };
-        at += step;
-        match rest.get(step) {
-            Some(b'"') => return TextEnd::Closed(at + 1),
-            Some(b'\n') => return TextEnd::Newline(at),
-            _ => at += 2,
-        }
-        if at > bytes.len() {
-            return TextEnd::Unfinished { escaped: true };
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     /// Everything found in `chunks`: records as `number@line: text`, breaks as `number@line! why`.
     fn found(chunks: &[&[u8]]) -> Vec<String> {
@@ -920,113 +770,5 @@ mod tests {
             texts(r#"[{"p":1},{"p":x,"q":[{"r":1},{"r":2}]},{"p":3}]"#),
             [r#"{"p":1}"#, "NotJson", r#"{"p":3}"#]
         );
-    }
-
-    fn value() -> impl Strategy<Value = serde_json::Value> {
-        let leaf = prop_oneof![
-            Just(serde_json::Value::Null),
-            any::<bool>().prop_map(Into::into),
-            any::<f64>().prop_map(Into::into),
-            "\\PC{0,12}".prop_map(Into::into),
-            "[\\x00-\\x7f]{0,8}".prop_map(Into::into),
-            "[{}\\[\\]\",:\\\\]{0,8}".prop_map(Into::into),
-        ];
-        leaf.prop_recursive(4, 24, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
-                prop::collection::vec(("\\PC{0,6}", inner), 0..4)
-                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    fn records() -> impl Strategy<Value = Vec<serde_json::Value>> {
-        let record = prop::collection::vec(("[a-z]{1,5}", value()), 0..5)
-            .prop_map(|members| serde_json::Value::Object(members.into_iter().collect()));
-        prop::collection::vec(record, 0..6)
-    }
-
-    fn cut<'b>(bytes: &'b [u8], sizes: &[usize]) -> Vec<&'b [u8]> {
-        let mut rest = bytes;
-        let mut chunks = Vec::new();
-        for size in sizes.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (chunk, after) = rest.split_at((*size).min(rest.len()));
-            chunks.push(chunk);
-            rest = after;
-        }
-        chunks
-    }
-
-    proptest! {
-        #[test]
-        fn random_records_come_back_in_every_shape(
-            records in records(), shape in 0..6, pretty: bool, sizes in prop::collection::vec(1usize..40, 1..6)
-        ) {
-            let print = |value: &serde_json::Value| {
-                if pretty { serde_json::to_string_pretty(value).unwrap() } else { value.to_string() }
-            };
-            let each: Vec<String> = records.iter().map(print).collect();
-            let input = match shape {
-                0 => each.join("\n"),
-                1 => each.concat(),
-                2 => print(&records.clone().into()),
-                3 => print(&serde_json::json!({ "Records": records })),
-                4 => print(&serde_json::json!({ "NextToken": "]}", "Events": records, "more": [{}] })),
-                _ => format!("\u{feff}[{}]\n", each.join(",\n")),
-            };
-            let mut back: Vec<serde_json::Value> = Vec::new();
-            let mut splitter = Splitter::new();
-            let mut sink = |found: Found<'_>| match found {
-                Found::Record { text, .. } => back.push(serde_json::from_slice(text).unwrap()),
-                Found::Broken { why, .. } => panic!("{why} in {input}"),
-            };
-            cut(input.as_bytes(), &sizes).into_iter().for_each(|chunk| splitter.push(chunk, &mut sink));
-            splitter.finish(&mut sink);
-            prop_assert_eq!(back, records);
-        }
-
-        #[test]
-        fn chunks_do_not_matter(bytes in junk(), sizes in prop::collection::vec(1usize..9, 1..6)) {
-            prop_assert_eq!(found(&[&bytes]), found(&cut(&bytes, &sizes)));
-        }
-
-        #[test]
-        fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            found(&[&bytes]);
-        }
-    }
-
-    /// Bytes that get far into the machine: pieces of trails in a wild order.
-    fn junk() -> impl Strategy<Value = Vec<u8>> {
-        let piece = prop_oneof![
-            prop::sample::select(vec![
-                "{",
-                "}",
-                "[",
-                "]",
-                "\"",
-                "\\",
-                ",",
-                ":",
-                "\n",
-                "\n{",
-                " ",
-                "x",
-                "1",
-                "\u{feff}",
-                "{\"Records\":[",
-                "{\"eventVersion\":",
-                "\"Events\"",
-                "{\"eventVersion\":1}",
-                ",{\"eventVersion\":\"",
-                "{\"p\":{}}\n",
-            ])
-            .prop_map(str::to_owned),
-            "[ -~]{0,4}",
-        ];
-        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat().into_bytes())
     }
 }

