@@ -213,7 +213,8 @@ pub struct Need {
     pub on: Vec<On>,
     /// ARN template variable -> request parameter path in the syntax of a `{path}` in [`On::template`].
     /// A variable may have several: the first that is present counts. A value that is itself an ARN
-    /// of the service is the resource.
+    /// of the service is the resource. Where a *required* type of the action has a variable that none
+    /// fills, the resources of the call are not fully known.
     pub params: Vec<(String, String)>,
     /// Under what condition on the request. `None`: always.
     pub when: Option<When>,

@@ -127,12 +127,17 @@ fn an_operation_of_another_name_has_its_action_and_parameters() {
     let (_, invoke) = operations("lambda:Invoke").pop().unwrap();
     assert_eq!(invoke.needs[0].action, "lambda:InvokeFunction");
     let (_, stop) = operations("ec2:StopInstances").pop().unwrap();
-    let path = stop.needs[0]
-        .params
+    let need = &stop.needs[0];
+    assert_eq!(need.action, "ec2:StopInstances");
+    let path = "instancesSet.items[].instanceId";
+    let by_template = need
+        .on
         .iter()
-        .find(|(variable, _)| variable == "InstanceId")
-        .unwrap();
-    assert_eq!(path.1, "instancesSet.items[].instanceId");
+        .any(|on| on.template.ends_with(&format!("instance/{{{path}}}")));
+    assert!(
+        by_template || need.params.contains(&("InstanceId".to_owned(), path.to_owned())),
+        "{need:?}"
+    );
 }
 
 #[test]

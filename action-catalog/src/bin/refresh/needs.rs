@@ -115,11 +115,9 @@ impl<'k> Known<'k> {
         for (kind, template) in mapped.arns.iter().filter(|(kind, _)| has(kind)) {
             let found = recorded(template);
             if template.starts_with("%%iftemplatematch") {
-                let on = found.into_iter().map(|path| On {
-                    template: format!("{{{path}}}"),
-                    because: None,
-                });
-                need.on.extend(on);
+                if !found.is_empty() {
+                    need.on.push(first_of(&found));
+                }
                 continue;
             }
             let variable = service.resource_type(kind).and_then(last_variable);
@@ -175,23 +173,16 @@ impl<'k> Known<'k> {
     /// Calls on any resource of a service (tagging and the like) that name it by `ResourceArn`.
     fn resource_arn(&self, api: &Api<'_>, action: &Action) -> Vec<On> {
         let members = api.members();
-        let found = members.iter().find(|m| {
-            m.is_text() && api.requires(m.name) && matches!(fold(m.name).as_str(), "resourcearn" | "arn")
-        });
+        let found = members
+            .iter()
+            .find(|m| m.is_text() && api.requires(m.name) && is_resource_arn(m.name, api.name));
         let others = members
             .iter()
-            .filter(|m| m.is_text() && fold(m.name).ends_with("arn"))
-            .count();
+            .filter(|m| m.is_text() && fold(m.name).ends_with("arn"));
+        let others = others.filter(|m| found.is_some_and(|f| f.path != m.path)).count();
         match found {
-            Some(member) if others == 1 && !action.resources.is_empty() => {
-                let recorded = paths(self.observed, api, &member.path);
-                recorded
-                    .into_iter()
-                    .map(|p| On {
-                        template: format!("{{{p}}}"),
-                        because: None,
-                    })
-                    .collect()
+            Some(member) if others == 0 && !action.resources.is_empty() => {
+                vec![first_of(&paths(self.observed, api, &member.path))]
             }
             _ => Vec::new(),
         }
@@ -299,6 +290,16 @@ impl<'k> Known<'k> {
     }
 }
 
+/// Whether a member holds the ARN of the resource that the call is on. RDS and its kin call it
+/// `ResourceName` in their tagging calls, Lambda `Resource`.
+fn is_resource_arn(member: &str, operation: &str) -> bool {
+    match fold(member).as_str() {
+        "resourcearn" | "arn" => true,
+        "resourcename" | "resource" => operation.contains("Tag"),
+        _ => false,
+    }
+}
+
 /// Whether a member is the id, name or ARN of a resource type, of the kind that the variable asks
 /// for: `TopicId` for `${ResourceId}` of type `topic`, `AnalyzerArn` for any of type `Analyzer`.
 fn names_kind(member: &str, kind: &str, variable: &str) -> bool {
@@ -313,6 +314,14 @@ fn names_kind(member: &str, kind: &str, variable: &str) -> bool {
 /// Lower-cased letters and digits.
 pub(crate) fn fold(name: &str) -> String {
     crate::map::normal(name)
+}
+
+/// The resource is the value of the first of the parameters that is there.
+fn first_of(paths: &[String]) -> On {
+    On {
+        template: format!("{{{}}}", paths.join("|")),
+        because: None,
+    }
 }
 
 /// Each pair once, in order.
@@ -380,6 +389,17 @@ mod tests {
         assert!(!names_kind("WorkgroupName", "workgroup", "WorkgroupId"));
         assert!(!names_kind("TopicIdentifier", "topic", "ResourceId"));
         assert!(!names_kind("Topic", "topic", "ResourceId"));
+    }
+
+    #[test]
+    fn a_resource_is_the_first_parameter_that_is_there() {
+        assert_eq!(first_of(&["a".to_owned()]).template, "{a}");
+        assert_eq!(first_of(&["a".to_owned(), "b.c".to_owned()]).template, "{a|b.c}");
+        assert!(
+            is_resource_arn("ResourceARN", "TagResource")
+                && is_resource_arn("ResourceName", "AddTagsToResource")
+        );
+        assert!(!is_resource_arn("ResourceName", "CreateThing") && !is_resource_arn("RoleArn", "TagRole"));
     }
 
     #[test]

@@ -72,34 +72,64 @@ impl Observed {
 pub(crate) fn paths(observed: &Observed, api: &Api<'_>, path: &str) -> Vec<String> {
     let candidates = candidates(api, path);
     match observed.find(api, &candidates) {
+        Some(found) if found.starts_with(&format!("{}Request.", api.name)) => vec![wrapped_list(found)],
         Some(found) => vec![found],
-        // EC2's lists have no single form; elsewhere the first candidate is the rule.
-        None if api.model.protocol == "ec2" => candidates,
-        None => candidates.into_iter().take(1).collect(),
+        None => candidates.into_iter().map(wrapped_list).collect(),
+    }
+}
+
+/// EC2's newer calls are recorded as `<Operation>Request`, each list element as `{content, tag}`.
+fn wrapped_list(path: String) -> String {
+    match path.strip_suffix("[]") {
+        Some(list) if list.contains("Request.") => format!("{list}[].content"),
+        _ => path,
     }
 }
 
 fn candidates(api: &Api<'_>, path: &str) -> Vec<String> {
     let plain = lower_first(path);
-    match (api.model.service.as_str(), api.model.protocol.as_str()) {
-        ("s3", _) => vec![s3(api, path), plain],
-        (_, "ec2") if path.ends_with("[]") && !path.contains('.') => ec2_list(path.trim_end_matches("[]")),
+    let top = !path.contains('.');
+    let member = api.member(path).filter(|_| top);
+    let wire = member
+        .map(|m| m.location_name.to_owned())
+        .filter(|name| !name.is_empty());
+    let mut found = match (api.model.service.as_str(), api.model.protocol.as_str()) {
+        ("s3", _) => vec![s3(path, wire)],
+        (_, "ec2") => ec2(api.name, path, wire),
+        // Paths and query strings often have another name than the member: EKS' `clusterName` is `name`.
+        (_, "rest-json") => std::iter::once(plain).chain(wire).collect(),
         _ => vec![plain],
-    }
+    };
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(path.to_ascii_lowercase()));
+    found
 }
 
 /// S3 records the bucket as `bucketName`, and headers and query parameters by their names.
-fn s3(api: &Api<'_>, path: &str) -> String {
+fn s3(path: &str, wire: Option<String>) -> String {
     match path {
         "Bucket" => "bucketName".to_owned(),
         "Key" => "key".to_owned(),
-        _ => match api.member(path) {
-            Some(member) if !member.location_name.is_empty() && !path.contains('.') => {
-                member.location_name.to_owned()
-            }
-            _ => path.to_owned(),
-        },
+        _ => wire.unwrap_or_else(|| path.to_owned()),
     }
+}
+
+/// EC2 records older calls member by member, newer ones inside `<Operation>Request`.
+fn ec2(operation: &str, path: &str, wire: Option<String>) -> Vec<String> {
+    let list = path.strip_suffix("[]").filter(|name| !name.contains('.'));
+    let mut found = list.map_or_else(|| vec![lower_first(path)], ec2_list);
+    if !path.contains('.') {
+        let member = path.trim_end_matches("[]");
+        let wire = wire.unwrap_or_else(|| member.to_owned());
+        let mut chars = wire.chars();
+        let first = chars.next().map(|c| c.to_ascii_uppercase()).into_iter();
+        let name: String = first.chain(chars).collect();
+        found.push(format!(
+            "{operation}Request.{name}{}",
+            if list.is_some() { "[]" } else { "" }
+        ));
+    }
+    found
 }
 
 /// `InstanceIds` is recorded as `instancesSet.items[].instanceId`, `RouteTableIds` as
@@ -136,6 +166,35 @@ mod tests {
         assert_eq!(lower_first("Budget.BudgetName"), "budget.budgetName");
         assert_eq!(lower_first("A.Bs[].C"), "a.bs[].c");
         assert_eq!(lower_first(""), "");
+    }
+
+    #[test]
+    fn newer_ec2_calls_are_wrapped() {
+        let wire = Some("FlowLogId".to_owned());
+        let found = ec2("DeleteFlowLogs", "FlowLogIds[]", wire);
+        assert_eq!(
+            found.last().map(String::as_str),
+            Some("DeleteFlowLogsRequest.FlowLogId[]")
+        );
+        assert_eq!(
+            wrapped_list(found[3].clone()),
+            "DeleteFlowLogsRequest.FlowLogId[].content"
+        );
+        assert_eq!(
+            ec2("X", "SubnetId", Some("subnetId".to_owned())),
+            ["subnetId", "XRequest.SubnetId"]
+        );
+        assert_eq!(ec2("X", "A.B", None), ["a.b"]);
+    }
+
+    #[test]
+    fn s3_has_names_of_its_own() {
+        assert_eq!(s3("Bucket", Some("Bucket".to_owned())), "bucketName");
+        assert_eq!(
+            s3("CopySource", Some("x-amz-copy-source".to_owned())),
+            "x-amz-copy-source"
+        );
+        assert_eq!(s3("Delete.Objects[].Key", None), "Delete.Objects[].Key");
     }
 
     #[test]
