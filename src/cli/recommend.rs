@@ -349,8 +349,9 @@ fn is_fixed(arn: &str) -> bool {
     arn.contains(":role/aws-service-role/")
 }
 
-/// A year holds four quarters: a shorter window misses what runs once a quarter.
-const QUARTER_DAYS: f64 = 90.0;
+/// A window shorter than about a quarter misses what runs once a quarter. A little slack, since the
+/// first and the last day of a trail are seldom whole.
+const QUARTER_DAYS: f64 = 85.0;
 
 fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Vec<Diagnostic> {
     let mut said = Vec::new();
@@ -374,7 +375,7 @@ fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Ve
         return said;
     }
     match ledger.visibility.days() {
-        Some(days) if days < QUARTER_DAYS - 1.0 => said.push(
+        Some(days) if days < QUARTER_DAYS => said.push(
             Diagnostic::warning(Code::ShortWindow, format!("the trail reaches over {} only", span(days)))
                 .help("what runs once a month or a quarter does not show in it"),
         ),

@@ -46,9 +46,15 @@ impl Evidence {
         });
         match mapped {
             Mapped::Requires(requirements) => {
+                let mut counted: Option<&str> = None;
+                // Requirements are sorted by action: each action of a call is counted once.
                 for requirement in requirements {
                     let tally = Tally::of(event, requirement.certain);
                     let entry = self.actions.entry(requirement.action.clone()).or_default();
+                    if counted != Some(&requirement.action) {
+                        entry.count(tally.clone());
+                        counted = Some(&requirement.action);
+                    }
                     entry.add(requirement.resource.clone(), context.clone(), tally);
                 }
             }

@@ -121,6 +121,8 @@ fn add_counts<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActionEvidence {
     resources: BTreeMap<Resource, BTreeMap<Context, Tally>>,
+    /// Over all resources, each call once however many resources it names.
+    calls: Tally,
     /// How far resource names were folded to bound memory; 0 is not at all.
     level: usize,
 }
@@ -146,8 +148,14 @@ impl ActionEvidence {
         }
     }
 
+    /// Counts a call, whose resources are added with [`Self::add`].
+    pub fn count(&mut self, tally: Tally) {
+        self.calls.merge(tally);
+    }
+
     /// Takes in another part's evidence of the same action.
     pub fn merge(&mut self, other: Self) {
+        self.calls.merge(other.calls);
         if other.level > self.level {
             self.fold_to(other.level);
         }
@@ -173,13 +181,9 @@ impl ActionEvidence {
         self.iter().filter(|(_, _, tally)| tally.is_use())
     }
 
-    /// All contexts and resources in one tally.
-    pub fn total(&self) -> Tally {
-        let mut total = Tally::default();
-        for (_, _, tally) in self.iter() {
-            total.merge(tally.clone());
-        }
-        total
+    /// Over all resources and contexts, each call once.
+    pub fn calls(&self) -> &Tally {
+        &self.calls
     }
 
     fn bound_resources(&mut self) {
@@ -242,6 +246,7 @@ mod tests {
                 let mut evidence = ActionEvidence::default();
                 for number in 0..1000 {
                     evidence.add(object(part * 1000 + number), Context::default(), tally(number as i64));
+                    evidence.count(tally(number as i64));
                 }
                 evidence
             })
@@ -254,7 +259,8 @@ mod tests {
         let first = merged([0, 1, 2]);
         assert_eq!(first, merged([2, 1, 0]));
         assert_eq!(first, merged([1, 2, 0]));
-        assert_eq!(first.total().succeeded, 3000);
+        assert_eq!(first.calls().succeeded, 3000);
+        assert_eq!(first.iter().map(|(_, _, tally)| tally.succeeded).sum::<u64>(), 3000);
         assert!(first.iter().count() <= MOST_RESOURCES);
     }
 

@@ -13,6 +13,7 @@ mod fit;
 mod narrow;
 mod policies;
 mod proof;
+mod redundant;
 mod request;
 mod resources;
 mod scratch;
@@ -104,6 +105,7 @@ pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Vi
     } else {
         policies::sheets(&principal, others, visibility, options)
     };
+    redundant::drop_covered(&mut sheets);
     request::place(&mut sheets, &refused, principal.grants);
     note_shared(&sheets, &mut diagnostics);
     let actions = states(&sheets);

@@ -120,7 +120,9 @@ fn of_name(service: &Service, arn: &str, alike: usize) -> (String, Option<Rule>)
         && kind.ephemeral
         && let Some(pattern) = any_of_type(template, arn)
     {
-        return (pattern, Some(Rule::GeneratedId));
+        // `task/prod/0a1b…`: the id goes, the cluster stays.
+        let starred = starred(&escaped(arn));
+        return (if starred == escaped(arn) { pattern } else { starred }, Some(Rule::GeneratedId));
     }
     let free = kind.is_some_and(|(kind, _)| is_free_form(service, &kind.name));
     let plain = escaped(arn);
@@ -133,7 +135,9 @@ fn of_name(service: &Service, arn: &str, alike: usize) -> (String, Option<Rule>)
     let rule = if kinds.contains(&Kind::Date) { Rule::Date } else { Rule::Sequence };
     // One object with a date in its key is enough: tomorrow's has another. Elsewhere a name may
     // just happen to hold digits, and several alike are asked for.
-    let always = free && (kinds.contains(&Kind::Date) || kinds.contains(&Kind::Id));
+    // `stack/shop-api/0a1b…`: AWS puts an id behind a name, and makes another when it is made anew.
+    let id_behind_name = pattern.ends_with("/*") && kinds == [Kind::Id];
+    let always = id_behind_name || free && (kinds.contains(&Kind::Date) || kinds.contains(&Kind::Id));
     if always || alike >= 3 { (pattern, Some(rule)) } else { exactly }
 }
 
@@ -150,8 +154,8 @@ fn is_free_form(service: &Service, kind: &str) -> bool {
 /// Whether nothing but the type is left of the name (`key/*`): such a pattern names no resource.
 fn is_bare(pattern: &str) -> bool {
     let name = name_of(pattern);
-    let last = name.rsplit(['/', ':']).next().unwrap_or(name);
-    last.chars().all(|c| matches!(c, '*' | '-' | '.' | '_'))
+    let names = name.split_once(['/', ':']).map_or(name, |(_, names)| names);
+    !names.contains(|c: char| c.is_alphanumeric())
 }
 
 fn name_of(arn: &str) -> &str {

@@ -31,9 +31,11 @@ const LINES: usize = 12;
 pub fn render(report: &Recommendation) -> String {
     let mut out = String::new();
     head(&mut out, report);
-    for edit in &report.edits {
+    let (unseen_only, others): (Vec<&Edit>, Vec<&Edit>) = report.edits.iter().partition(|edit| is_unseen_only(edit));
+    for edit in others {
         policy(&mut out, edit, report);
     }
+    unseen_policies(&mut out, &unseen_only, report);
     refused(&mut out, report);
     unseen(&mut out, report);
     dangers(&mut out, report);
@@ -108,6 +110,33 @@ fn policy(out: &mut String, edit: &Edit, report: &Recommendation) {
     line!(out);
 }
 
+/// Whether a new policy holds nothing but what is kept because it cannot be seen.
+fn is_unseen_only(edit: &Edit) -> bool {
+    let kept = |why: &Why| matches!(why.reason, Reason::Unseen { .. } | Reason::NotInCatalog);
+    edit.change == Change::Create
+        && edit.statements.iter().flat_map(|statement| &statement.why).all(kept)
+        && edit.statements.iter().any(|statement| !statement.why.is_empty())
+}
+
+/// New policies of what cannot be seen, a line each: their reasons stand under their own heading.
+fn unseen_policies(out: &mut String, edits: &[&Edit], report: &Recommendation) {
+    for edit in edits {
+        let actions: Vec<String> =
+            edit.statements.iter().flat_map(|statement| &statement.why).flat_map(|why| why.actions.clone()).collect();
+        let size = size_of(&edit.policy, report).unwrap_or_default();
+        line!(out, "{}  make and attach ({} characters)", styled(ADD, &format!("+ {}", edit.policy)), grouped(size));
+        line!(out, "    {}", fold(&actions));
+    }
+    if !edits.is_empty() {
+        line!(
+            out,
+            "    {}",
+            styled(FAINT, "kept, since this trail cannot show their use (below); --unseen used-services leaves out those of services never used")
+        );
+        line!(out);
+    }
+}
+
 fn size_of(origin: &Origin, report: &Recommendation) -> Option<usize> {
     report.policies.iter().find(|policy| policy.origin == *origin).map(|policy| policy.size)
 }
@@ -121,13 +150,12 @@ fn statement_edit(out: &mut String, edit: &StatementEdit, report: &Recommendatio
         line!(out, "  {}", styled(style, &format!("{mark} {}", sentence(before))));
         gone(out, edit, policy);
     }
-    for (number, after) in edit.after.iter().enumerate() {
-        if edit.change == StatementChange::Added || edit.after.len() > 1 {
-            line!(out, "  {}", styled(ADD, &format!("+ {}", title(after))));
-        }
-        if number > 0 && edit.change != StatementChange::Added {
-            continue;
-        }
+    for after in edit.after.iter().filter(|_| edit.change == StatementChange::Added) {
+        line!(out, "  {}", styled(ADD, &format!("+ {}", title(after))));
+    }
+    if edit.after.len() > 1 {
+        let titles: Vec<String> = edit.after.iter().map(title).collect();
+        line!(out, "      {}", styled(ADD, &format!("+ becomes {} statements: {}", titles.len(), titles.join(", "))));
     }
     for why in &edit.why {
         reasons(out, why, report);
@@ -185,7 +213,7 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
     if by_use {
         let width = why.actions.iter().map(String::len).max().unwrap_or(0).min(56);
         for action in why.actions.iter().take(ACTIONS_SHOWN) {
-            let evidence = report.used.iter().find(|used| used.action == *action).map(used_line).unwrap_or_default();
+            let evidence = report.used.iter().find(|used| used.action == *action).map_or_else(|| elsewhere(&why.reason), used_line);
             line!(out, "      {action:<width$}  {}", styled(FAINT, &evidence));
         }
         rest(out, why.actions.len(), ACTIONS_SHOWN);
@@ -208,6 +236,11 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
     for forced in &why.forced {
         line!(out, "        {} to fit the quota; it admits {} unused", forced.wildcard, count(forced.admits.len() as u64, "action"));
     }
+}
+
+/// For an action without use by this principal.
+fn elsewhere(reason: &Reason) -> String {
+    if reason.is_use() { "used by another principal that holds this policy".to_owned() } else { String::new() }
 }
 
 fn used_line(used: &UsedView) -> String {

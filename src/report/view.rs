@@ -413,12 +413,12 @@ fn used(evidence: &Evidence, proposal: &Proposal) -> Vec<UsedView> {
         .iter()
         .filter(|(_, found)| found.used().next().is_some())
         .map(|(action, found)| {
-            let total = found.total();
+            let total = found.calls();
             UsedView {
                 action: action.clone(),
                 certain: total.certain,
                 granted: proposal.actions.contains_key(action),
-                calls: calls(&total),
+                calls: calls(total),
                 resources: resources(found),
             }
         })
