@@ -136,10 +136,16 @@ fn add(operations: &mut Operations, prefix: &str, found: Found, of_several: &dyn
             mine.map(|(_, path)| path.to_ascii_lowercase()).collect()
         };
         let before = one.clone();
-        one.params
-            .retain(|(v, _)| of(other, v).is_empty() || of(other, v) == of(&before, v));
-        let more = other.params.iter().filter(|(v, _)| of(&before, v).is_empty());
+        let agree = |v: &str| of(other, v) == of(&before, v) || !of_several(&before.action, v);
+        one.params.retain(|(v, _)| of(other, v).is_empty() || agree(v));
+        let more = other
+            .params
+            .iter()
+            .filter(|(v, _)| of(&before, v).is_empty() || agree(v));
         one.params.extend(more.cloned());
+        let mut seen = BTreeSet::new();
+        one.params
+            .retain(|(v, path)| seen.insert((v.clone(), path.to_ascii_lowercase())));
         one.params.sort_by(|a, b| a.0.cmp(&b.0));
     }
 }
