@@ -26,6 +26,7 @@ mod map;
 mod needs;
 mod operations;
 mod overrides;
+mod pages;
 mod policies;
 mod recorded;
 mod report;
@@ -50,6 +51,7 @@ fn main() -> Outcome<()> {
     let prefixes: std::collections::BTreeSet<String> = services.keys().cloned().collect();
     let is_prefix = |prefix: &str| prefixes.contains(prefix);
     let models = botocore::read(&sources, is_prefix)?;
+    pages::join(&mut services, &sources)?;
     actions::enrich(&mut services, &sources, &operations::reached(&models))?;
     let event_sources = events::sources(&sources, &overrides, &models, &prefixes)?;
     let prefix_of = |source: &str| event_sources.prefixes.get(&source.to_ascii_lowercase()).cloned();

@@ -155,9 +155,7 @@ pub(crate) fn parameter_paths(template: &str) -> Option<Vec<(String, &'static st
         .and_then(|t| t.strip_suffix("%%"))
     {
         // Says which of several types the ARN is of, which the ARN itself says.
-        return single(inner)
-            .filter(|p| p.to_ascii_lowercase().ends_with("arn"))
-            .map(|path| vec![(path, "")]);
+        return single(inner).filter(|p| is_arn(p)).map(|path| vec![(path, "")]);
     }
     let (inner, regex) = template
         .strip_prefix("%%regex%")?
@@ -173,6 +171,12 @@ pub(crate) fn parameter_paths(template: &str) -> Option<Vec<(String, &'static st
         (_, true) => Some(vec![(single(inner)?, "")]),
         _ => None,
     }
+}
+
+/// Whether a parameter is an ARN or a list of them, by its name.
+fn is_arn(path: &str) -> bool {
+    let path = path.trim_end_matches("[]").to_ascii_lowercase();
+    path.ends_with("arn") || path.ends_with("arns")
 }
 
 /// `A.B[]` of `${A.B[]}` or `${A.B}[]`.
@@ -230,6 +234,8 @@ mod tests {
             paths("%%iftemplatematch%${resourceArn}%%"),
             Some(vec!["resourceArn".to_owned()])
         );
+        let list = Some(vec!["ResourceArns[]".to_owned()]);
+        assert_eq!(paths("%%iftemplatematch%${ResourceArns[]}%%"), list);
         assert_eq!(paths("%%iftemplatematch%${GatewayId}%%"), None);
     }
 

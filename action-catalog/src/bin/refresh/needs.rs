@@ -23,6 +23,20 @@ impl<'k> Known<'k> {
         Some((service, service.action(name)?))
     }
 
+    /// How many resource types of an action have an ARN variable.
+    pub(crate) fn types_with(&self, full: &str, variable: &str) -> usize {
+        let Some((service, action)) = self.action(full) else {
+            return 0;
+        };
+        let kinds = action
+            .resources
+            .iter()
+            .filter_map(|r| service.resource_type(&r.name));
+        kinds
+            .filter(|kind| variables(kind).iter().any(|v| v == variable))
+            .count()
+    }
+
     /// AWS's spelling of an action that still exists.
     pub(crate) fn spelled(&self, full: &str) -> Option<&'k str> {
         self.spelling.get(&full.to_ascii_lowercase()).map(String::as_str)
@@ -110,6 +124,7 @@ impl<'k> Known<'k> {
                     .map(|path| (variable.clone(), path)),
             );
         }
+        keep_namesakes(&mut need.params);
         // A type that the action no longer has is no longer what it is authorized on.
         let has = |kind: &str| action.resources.iter().any(|r| r.name.eq_ignore_ascii_case(kind));
         for (kind, template) in mapped.arns.iter().filter(|(kind, _)| has(kind)) {
@@ -316,6 +331,14 @@ pub(crate) fn fold(name: &str) -> String {
     crate::map::normal(name)
 }
 
+/// Where one parameter fills several variables and is named like one of them, the others are the
+/// map's guess: `LoadBalancerNames` is no `TargetGroupName`.
+fn keep_namesakes(params: &mut Vec<(String, String)>) {
+    let namesake = |(variable, path): &(String, String)| fold(path).contains(&fold(variable));
+    let named: Vec<_> = params.iter().filter(|p| namesake(p)).cloned().collect();
+    params.retain(|p| namesake(p) || named.iter().all(|(_, path)| *path != p.1));
+}
+
 /// The resource is the value of the first of the parameters that is there.
 fn first_of(paths: &[String]) -> On {
     On {
@@ -400,6 +423,22 @@ mod tests {
                 && is_resource_arn("ResourceName", "AddTagsToResource")
         );
         assert!(!is_resource_arn("ResourceName", "CreateThing") && !is_resource_arn("RoleArn", "TagRole"));
+    }
+
+    #[test]
+    fn a_parameter_fills_the_variable_of_its_name_alone() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let (own, guess) = (
+            pair("LoadBalancerName", "loadBalancerNames[]"),
+            pair("GroupName", "loadBalancerNames[]"),
+        );
+        let other = pair("Other", "name");
+        let mut params = vec![own.clone(), guess.clone(), other.clone()];
+        keep_namesakes(&mut params);
+        assert_eq!(params, [own, other]);
+        let mut params = vec![guess.clone()];
+        keep_namesakes(&mut params);
+        assert_eq!(params, [guess]);
     }
 
     #[test]

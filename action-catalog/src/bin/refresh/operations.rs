@@ -46,20 +46,18 @@ pub(crate) fn documented(sources: &Sources) -> Outcome<HashMap<(String, String),
 /// All operations of all models, of the map alone, and of overrides alone.
 pub(crate) fn all(lookup: &Lookup<'_>, models: &[Model]) -> Operations {
     let mut operations = Operations::new();
+    let of_several = |action: &str, variable: &str| lookup.known.types_with(action, variable) > 1;
     // The API that has the prefix's own name comes first, so that others of the prefix yield to it.
     let mut models: Vec<&Model> = models.iter().collect();
     models.sort_by_key(|m| (m.service != m.prefix && m.endpoint != m.prefix, m.service.clone()));
     for api in models.iter().flat_map(|m| m.operations()) {
         let mut operation = lookup.operation(&api);
         finish(lookup, &api.model.prefix, Some(&api), &mut operation);
-        add(
-            &mut operations,
-            &api.model.prefix,
-            Found {
-                api: api.model.service.clone(),
-                operation,
-            },
-        );
+        let found = Found {
+            api: api.model.service.clone(),
+            operation,
+        };
+        add(&mut operations, &api.model.prefix, found, &of_several);
     }
     for (prefix, entry) in lookup.map.all() {
         lookup.add_unmodelled(&mut operations, prefix, entry);
@@ -75,14 +73,11 @@ pub(crate) fn all(lookup: &Lookup<'_>, models: &[Model]) -> Operations {
             let mut operation = empty(name);
             lookup.apply_override(prefix, None, &mut operation);
             finish(lookup, prefix, None, &mut operation);
-            add(
-                &mut operations,
-                prefix,
-                Found {
-                    api: String::new(),
-                    operation,
-                },
-            );
+            let found = Found {
+                api: String::new(),
+                operation,
+            };
+            add(&mut operations, prefix, found, &of_several);
         }
     }
     operations
@@ -99,8 +94,9 @@ fn empty(name: &str) -> Operation {
 }
 
 /// Adds an operation. Of two APIs' operations of one name the better known stays; the verb rule's are
-/// told apart by the parameter that one of them has.
-fn add(operations: &mut Operations, prefix: &str, found: Found) {
+/// told apart by the parameter that one of them has. `of_several`: whether several resource types of an
+/// action have a variable.
+fn add(operations: &mut Operations, prefix: &str, found: Found, of_several: &dyn Fn(&str, &str) -> bool) {
     let key = found.operation.name.to_ascii_lowercase();
     let service = operations.entry(prefix.to_owned()).or_default();
     let Some(old) = service.get_mut(&key) else {
@@ -118,17 +114,51 @@ fn add(operations: &mut Operations, prefix: &str, found: Found) {
         merge_verbs(kept, new);
     } else if let ([one], [other]) = (kept.needs.as_mut_slice(), new.needs.as_slice())
         && one.action == other.action
-        && one.on.is_empty()
-        && other.on.is_empty()
     {
-        let more: Vec<_> = other
+        if let (Some(first), Some(second)) = (only_path(one), only_path(other))
+            && !first.eq_ignore_ascii_case(&second)
+            && one.on.is_empty() != other.on.is_empty()
+        {
+            one.when = Some(When::Present(first));
+            kept.needs.push(Need {
+                when: Some(When::Present(second)),
+                ..other.clone()
+            });
+            return;
+        }
+        if !(one.on.is_empty() && other.on.is_empty()) {
+            return;
+        }
+        // A variable that the two take from different parameters is of different resource types,
+        // if several types have it.
+        let of = |need: &Need, variable: &str| -> Vec<String> {
+            let mine = need.params.iter().filter(|(v, _)| v == variable);
+            mine.map(|(_, path)| path.to_ascii_lowercase()).collect()
+        };
+        let before = one.clone();
+        let agree = |v: &str| of(other, v) == of(&before, v) || !of_several(&before.action, v);
+        one.params.retain(|(v, _)| of(other, v).is_empty() || agree(v));
+        let more = other
             .params
             .iter()
-            .filter(|p| !one.params.contains(p))
-            .cloned()
-            .collect();
-        one.params.extend(more);
+            .filter(|(v, _)| of(&before, v).is_empty() || agree(v));
+        one.params.extend(more.cloned());
+        let mut seen = BTreeSet::new();
+        one.params
+            .retain(|(v, path)| seen.insert((v.clone(), path.to_ascii_lowercase())));
         one.params.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+}
+
+/// The request parameter that a need takes its resource from, where it is one.
+fn only_path(need: &Need) -> Option<String> {
+    match (need.on.as_slice(), need.params.as_slice()) {
+        ([on], []) => {
+            let path = on.template.strip_prefix('{')?.strip_suffix('}')?;
+            (!path.contains(['|', ':', '}'])).then(|| path.to_owned())
+        }
+        ([], [(_, path)]) => Some(path.clone()),
+        _ => None,
     }
 }
 
@@ -317,6 +347,7 @@ impl Lookup<'_> {
                 api: String::new(),
                 operation,
             },
+            &|_, _| true,
         );
     }
 }
@@ -435,6 +466,7 @@ mod tests {
                 api: "one".to_owned(),
                 operation: first,
             },
+            &|_, variable| variable == "Name",
         );
         add(
             &mut all,
@@ -443,6 +475,7 @@ mod tests {
                 api: "two".to_owned(),
                 operation: second,
             },
+            &|_, variable| variable == "Name",
         );
         let mut service = all.remove("x").unwrap();
         service.remove("creatething").unwrap().operation
@@ -464,6 +497,44 @@ mod tests {
         );
         let written = operation(Origin::Override, &[]);
         assert_eq!(merged(written.clone(), first), written);
+    }
+
+    #[test]
+    fn parameters_of_two_apis_are_joined_unless_they_disagree() {
+        let with = |params: &[(&str, &str)]| {
+            let mut operation = operation(Origin::Map, &[("x:CreateThing", "")]);
+            operation.needs[0].params = params
+                .iter()
+                .map(|(v, p)| ((*v).to_owned(), (*p).to_owned()))
+                .collect();
+            operation
+        };
+        let first = with(&[("Name", "loadBalancerName"), ("Same", "id")]);
+        let joined = merged(first, with(&[("Name", "name"), ("Same", "Id"), ("More", "arn")]));
+        assert_eq!(joined.needs, with(&[("More", "arn"), ("Same", "id")]).needs);
+        let one_type = merged(with(&[("Bucket", "bucketName")]), with(&[("Bucket", "bucket")]));
+        assert_eq!(
+            one_type.needs,
+            with(&[("Bucket", "bucketName"), ("Bucket", "bucket")]).needs
+        );
+    }
+
+    #[test]
+    fn a_resource_by_arn_and_one_by_name_are_told_apart_by_what_is_there() {
+        let mut classic = operation(Origin::Map, &[("x:CreateThing", "")]);
+        classic.needs[0].params = vec![("Name".to_owned(), "names[]".to_owned())];
+        let both = merged(
+            classic,
+            operation(Origin::Map, &[("x:CreateThing", "{resourceArns[]}")]),
+        );
+        let when: Vec<_> = both.needs.iter().map(|n| n.when.clone().unwrap()).collect();
+        assert_eq!(
+            when,
+            [
+                When::Present("names[]".to_owned()),
+                When::Present("resourceArns[]".to_owned())
+            ]
+        );
     }
 
     #[test]

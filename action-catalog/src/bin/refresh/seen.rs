@@ -35,6 +35,11 @@ pub(crate) fn fill(services: &mut Services, operations: &Operations, rules: &Rul
         for found in by_name.values() {
             let recorded = rules.recorded(prefix, &found.api, &found.operation);
             for need in &found.operation.needs {
+                // KMS records the calls that other services make for the caller as events of its own.
+                // https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
+                if prefix != "kms" && need.action.starts_with("kms:") {
+                    continue;
+                }
                 note(by_action.entry(need.action.clone()).or_default(), &recorded);
             }
         }
