@@ -1,5 +1,6 @@
 //! The integration tests, as one binary.
 
+mod recorded;
 mod shared;
 mod trail_files;
 mod trail_splitter;
