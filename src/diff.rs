@@ -151,7 +151,7 @@ fn text_of(document: Option<&Document>, at: usize) -> Option<Value> {
     document.and_then(|document| document.statements.get(at)).map(print::statement_value)
 }
 
-/// The kept actions of a statement, grouped by reason and resources, in the order they are met.
+/// The kept actions of a statement, grouped by reason and resources, what was used first.
 pub fn whys(after: &After) -> Vec<Why> {
     let mut groups: Vec<Why> = Vec::new();
     for kept in &after.kept {
@@ -166,6 +166,8 @@ pub fn whys(after: &After) -> Vec<Why> {
             }),
         }
     }
+    // Use first: it is what a reader looks for.
+    groups.sort_by_key(|why| !why.reason.is_use());
     if let Some(first) = groups.first_mut() {
         let forced = after.forced.iter();
         first.forced = forced.map(|(wildcard, admits)| Forced { wildcard: wildcard.clone(), admits: admits.clone() }).collect();

@@ -2,7 +2,6 @@
 //! to standard output, everything else to standard error.
 #![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     reason = "this is the edge that talks to the terminal and writes files on request"
 )]
 

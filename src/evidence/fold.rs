@@ -54,7 +54,7 @@ mod tests {
     fn folding_at_once_and_step_by_step_agree() {
         let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
         for level in 1..=LAST_LEVEL {
-            let stepped = (1..=level).fold(arn(name), |resource, step| at_level(resource, step));
+            let stepped = (1..=level).fold(arn(name), at_level);
             assert_eq!(stepped.shown(), at_level(arn(name), level).shown(), "level {level}");
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::actions::within;
 use super::draft::{Draft, Press, name_statements};
 use super::finding::Reason;
+use super::narrow::Kept;
 use crate::policy::{Document, Span, Statement, quota};
 
 /// A document after the change.
@@ -46,9 +47,16 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
         return Laid { pages: laid, overflow: false };
     }
     let for_used = pack(base, used.clone(), limit, false).len();
-    let laid = pages(force(unseen, limit * most.saturating_sub(for_used)));
-    let overflow = laid.len() > most;
-    Laid { pages: laid, overflow }
+    let room = limit * most.saturating_sub(for_used);
+    // What laying out over several documents wastes is not known beforehand: press harder until it fits.
+    let mut laid = laid;
+    for eighths in [7, 6, 5, 4, 2] {
+        laid = pages(force(unseen.clone(), room * eighths / 8));
+        if laid.len() <= most {
+            return Laid { pages: laid, overflow: false };
+        }
+    }
+    Laid { pages: laid, overflow: true }
 }
 
 /// What was used (or goes with it), and what is kept because it cannot be seen.
@@ -100,32 +108,52 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<
         .collect()
 }
 
-/// Cuts a statement by its actions, at service borders where it can, until each part fits.
+/// Cuts a statement by its actions, between services where it can, so that each part fits.
 fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
-    let alone = document(base, std::slice::from_ref(&draft), Press::ExactWildcards);
-    if draft.kept.len() < 2 || draft.untouched || quota::size(&alone) <= limit {
+    let fits = |draft: &Draft| {
+        quota::size(&document(base, std::slice::from_ref(draft), Press::ExactWildcards)) <= limit
+    };
+    if draft.kept.len() < 2 || draft.untouched || fits(&draft) {
         return vec![draft];
     }
-    let middle = draft.kept.len() / 2;
-    let service = |at: usize| draft.kept.get(at).and_then(|kept| kept.action.split_once(':')).map(|(service, _)| service.to_owned());
-    let border = (middle..draft.kept.len()).find(|at| service(*at) != service(at - 1)).unwrap_or(middle);
-    let mut first = draft.clone();
-    let mut second = draft;
-    second.kept = first.kept.split_off(border);
-    let mine = |draft: &Draft| -> BTreeMap<String, Vec<String>> {
-        let covers = |wildcard: &str| draft.kept.iter().any(|kept| crate::pattern::matches_ignore_case(wildcard, &kept.action));
-        draft.forced.iter().filter(|(wildcard, _)| covers(wildcard)).map(|(key, value)| (key.clone(), value.clone())).collect()
-    };
-    first.forced = mine(&first);
-    second.forced = mine(&second);
-    [first, second].into_iter().flat_map(|part| cut(base, part, limit)).collect()
+    let mut services: Vec<Vec<Kept>> = Vec::new();
+    for kept in draft.kept.clone() {
+        match services.last_mut() {
+            Some(group) if group.first().is_some_and(|first| service(first) == service(&kept)) => group.push(kept),
+            _ => services.push(vec![kept]),
+        }
+    }
+    if services.len() == 1 {
+        let mut first = draft.kept.clone();
+        let second = first.split_off(first.len() / 2);
+        return [first, second].into_iter().flat_map(|kept| cut(base, part(&draft, kept), limit)).collect();
+    }
+    let mut parts: Vec<Draft> = Vec::new();
+    for group in services {
+        let with = parts.last().map(|last| part(&draft, last.kept.iter().cloned().chain(group.clone()).collect()));
+        match (with, parts.last_mut()) {
+            (Some(with), Some(last)) if fits(&with) => *last = with,
+            _ => parts.push(part(&draft, group)),
+        }
+    }
+    parts.into_iter().flat_map(|part| cut(base, part, limit)).collect()
+}
+
+fn service(kept: &Kept) -> &str {
+    kept.action.split_once(':').map_or(kept.action.as_str(), |(service, _)| service)
+}
+
+/// The draft with only these actions, and the forced wildcards that concern them.
+fn part(draft: &Draft, kept: Vec<Kept>) -> Draft {
+    let concerns = |wildcard: &str| kept.iter().any(|kept| crate::pattern::matches_ignore_case(wildcard, &kept.action));
+    let forced = draft.forced.iter().filter(|(wildcard, _)| concerns(wildcard));
+    let forced = forced.map(|(wildcard, admits)| (wildcard.clone(), admits.clone())).collect();
+    Draft { kept, forced, ..draft.clone() }
 }
 
 /// Replaces the services that take most room by `service:*` until all fits in `room` characters.
 /// Only for actions that are kept because their use cannot be seen: what was used stays by name.
 fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
-    // What the packing into documents wastes, found by trying: one part in eight.
-    let room = room - room / 8;
     let mut total: usize = drafts.iter().map(|draft| statement_length(&draft.statement(Press::ExactWildcards))).sum();
     while total > room {
         let best = drafts

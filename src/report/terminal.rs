@@ -24,6 +24,8 @@ const FAINT: Style = Style::new().dimmed();
 
 /// Actions of one reason that are listed before the rest is counted.
 const ACTIONS_SHOWN: usize = 60;
+/// How the reason of an unrecorded data event begins.
+const DATA_EVENT: &str = "a data event (";
 /// Lines of a list that are shown before the rest is counted.
 const LINES: usize = 12;
 
@@ -120,6 +122,10 @@ fn is_unseen_only(edit: &Edit) -> bool {
 
 /// New policies of what cannot be seen, a line each: their reasons stand under their own heading.
 fn unseen_policies(out: &mut String, edits: &[&Edit], report: &Recommendation) {
+    if edits.len() > 3 {
+        unseen_many(out, edits, report);
+        return;
+    }
     for edit in edits {
         let actions: Vec<String> =
             edit.statements.iter().flat_map(|statement| &statement.why).flat_map(|why| why.actions.clone()).collect();
@@ -135,6 +141,19 @@ fn unseen_policies(out: &mut String, edits: &[&Edit], report: &Recommendation) {
         );
         line!(out);
     }
+}
+
+fn unseen_many(out: &mut String, edits: &[&Edit], report: &Recommendation) {
+    let (Some(first), Some(last)) = (edits.first(), edits.last()) else { return };
+    let whys = edits.iter().flat_map(|edit| &edit.statements).flat_map(|statement| &statement.why);
+    let actions: Vec<String> = whys.flat_map(|why| why.actions.clone()).collect();
+    let size: usize = edits.iter().filter_map(|edit| size_of(&edit.policy, report)).sum();
+    let names = format!("+ {} new customer managed policies {} … {}", edits.len(), first.policy.name(), last.policy.name());
+    line!(out, "{}  make and attach ({} characters)", styled(ADD, &names), grouped(size));
+    line!(out, "    {}", fold(&actions));
+    line!(out, "    {}", styled(FAINT, "kept, since this trail cannot show their use (see below), and apart, so that a person can decide:"));
+    line!(out, "    {}", styled(FAINT, "--unseen used-services leaves out those of services that were never used"));
+    line!(out);
 }
 
 fn size_of(origin: &Origin, report: &Recommendation) -> Option<usize> {
@@ -167,24 +186,15 @@ fn statement_edit(out: &mut String, edit: &StatementEdit, report: &Recommendatio
 
 fn gone(out: &mut String, edit: &StatementEdit, policy: Change) {
     if !edit.unused.is_empty() {
-        let what = format!("{} never used: {}", count(edit.unused.len() as u64, "action"), names(&edit.unused));
-        line!(out, "      {}", styled(REMOVE, &format!("- {what}")));
+        line!(out, "      {}", styled(REMOVE, &format!("- never used: {}", fold(&edit.unused))));
     }
     if !edit.ineffective.is_empty() {
-        let what = format!(
-            "{} that the permissions boundary never allows: {}",
-            count(edit.ineffective.len() as u64, "action"),
-            names(&edit.ineffective)
-        );
-        line!(out, "      {}", styled(REMOVE, &format!("- {what}")));
+        let what = format!("- never allowed by the permissions boundary: {}", fold(&edit.ineffective));
+        line!(out, "      {}", styled(REMOVE, &what));
     }
     if !edit.left_out.is_empty() {
-        let what = format!(
-            "{} of services never used, left out on request although this trail cannot show them: {}",
-            count(edit.left_out.len() as u64, "action"),
-            names(&edit.left_out)
-        );
-        line!(out, "      {}", styled(REMOVE, &format!("- {what}")));
+        let what = format!("- left out as asked, though this trail cannot show them: {}", fold(&edit.left_out));
+        line!(out, "      {}", styled(REMOVE, &what));
     }
     if policy == Change::Detach {
         line!(out, "      {}", styled(FAINT, "what is left of it stands in the new policies below"));
@@ -285,10 +295,24 @@ fn refused(out: &mut String, report: &Recommendation) {
         return;
     }
     line!(out, "{}", styled(STRONG, "Refused (a refused call is a request, not use)"));
-    for refused in report.refused.iter().take(LINES * 2) {
-        line!(out, "  {} on {}: {}", refused.action, refused.resource, refusal(refused));
+    let mut groups: Vec<Vec<&RefusedView>> = Vec::new();
+    for refused in &report.refused {
+        let alike = |group: &&mut Vec<&RefusedView>| {
+            group.first().is_some_and(|first| {
+                first.action == refused.action && first.settled == refused.settled && first.layer == refused.layer
+            })
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(refused),
+            None => groups.push(vec![refused]),
+        }
     }
-    rest(out, report.refused.len(), LINES * 2);
+    for group in groups.iter().take(LINES * 2) {
+        let Some(first) = group.first() else { continue };
+        let more = if group.len() > 1 { format!(" and {} more", group.len() - 1) } else { String::new() };
+        line!(out, "  {} on {}{more}: {}", first.action, first.resource, refusal(first));
+    }
+    rest(out, groups.len(), LINES * 2);
     line!(out);
 }
 
@@ -316,6 +340,7 @@ fn unseen(out: &mut String, report: &Recommendation) {
     let mut by_why: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for kept in &report.unseen {
         if let Reason::Unseen { why, .. } = &kept.reason {
+            let why = if why.starts_with(DATA_EVENT) { "data events that this trail does not record here" } else { why };
             by_why.entry(why).or_default().push(kept.action.clone());
         }
     }
@@ -328,7 +353,7 @@ fn unseen(out: &mut String, report: &Recommendation) {
     let mut switches: Vec<(&String, &usize)> = report.visibility.switch_on.iter().collect();
     switches.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     for (what, actions) in switches.iter().take(5) {
-        line!(out, "  switch on {what} to see {}", count(**actions as u64, "of these actions").trim_end_matches('s'));
+        line!(out, "  switch on {what} to see {} of them", grouped(**actions));
     }
     line!(out);
 }
@@ -345,7 +370,7 @@ fn dangers(out: &mut String, report: &Recommendation) {
     for (kind, mut actions) in by_kind {
         actions.sort();
         actions.dedup();
-        line!(out, "  {}: {}", kind.replace('-', " "), names(&actions));
+        line!(out, "  {}: {}", kind.replace('-', " "), fold(&actions));
     }
     line!(out);
 }
@@ -418,10 +443,6 @@ fn fold(actions: &[String]) -> String {
     format!("{} actions ({}{more})", grouped(actions.len()), named.join(", "))
 }
 
-fn names(actions: &[String]) -> String {
-    fold(actions)
-}
-
 fn few(list: &[String], most: usize) -> String {
     let shown: Vec<&str> = list.iter().take(most).map(String::as_str).collect();
     if list.len() > most { format!("{} and {} more", shown.join(", "), list.len() - most) } else { shown.join(", ") }
@@ -456,7 +477,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
