@@ -1,5 +1,6 @@
 //! The integration tests, as one binary.
 
+mod checks;
 mod recorded;
 mod shared;
 mod trail_files;
