@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::actions::{entries, exact_wildcards};
+use super::finding::Reason;
 use super::narrow::{Kept, On, Outcome};
 use crate::policy::{Effect, Element, Span, Statement};
 
@@ -82,6 +83,11 @@ impl Draft {
         self.kept.first().map(|kept| &kept.on)
     }
 
+    /// Whether it adds what was asked for: that stays apart, so that each line can say why it is there.
+    fn is_requested(&self) -> bool {
+        self.kept.iter().any(|kept| kept.reason == Reason::Requested)
+    }
+
     /// The resource patterns, sorted, for comparing.
     fn resources(&self) -> Option<Vec<String>> {
         self.on().map(|on| sorted(on.patterns()))
@@ -147,6 +153,7 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 }
 
 /// Joins changed Allow statements: first those with equal resources, then those with equal actions.
+/// A statement with a Sid was named by a person for what it does, and takes in nothing from others.
 pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
     let by_resources = join(drafts, |a, b| a.resources() == b.resources(), |into, from| {
         let known = into.actions();
@@ -169,7 +176,7 @@ pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
 
 fn equal_actions(a: &Draft, b: &Draft) -> bool {
     let these = |draft: &Draft| matches!(draft.on(), Some(On::These(_)));
-    these(a) && these(b) && a.actions() == b.actions()
+    these(a) && these(b) && a.actions() == b.actions() && a.is_requested() == b.is_requested()
 }
 
 fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: impl FnMut(&mut Draft, Draft)) -> Vec<Draft> {
@@ -180,6 +187,7 @@ fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: imp
                 && !draft.untouched
                 && other.template.effect == Effect::Allow
                 && draft.template.effect == Effect::Allow
+                && (other.from == draft.from || (other.template.sid.is_none() && draft.template.sid.is_none()))
                 && same_conditions(&other.template, &draft.template)
                 && alike(other, &draft)
         };

@@ -223,7 +223,10 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
     if by_use {
         let width = why.actions.iter().map(String::len).max().unwrap_or(0).min(56);
         for action in why.actions.iter().take(ACTIONS_SHOWN) {
-            let evidence = report.used.iter().find(|used| used.action == *action).map_or_else(|| elsewhere(&why.reason), used_line);
+            let evidence = match why.reason {
+                Reason::Requested => refusals_line(action, report),
+                _ => report.used.iter().find(|used| used.action == *action).map_or_else(|| elsewhere(&why.reason), used_line),
+            };
             line!(out, "      {action:<width$}  {}", styled(FAINT, &evidence));
         }
         rest(out, why.actions.len(), ACTIONS_SHOWN);
@@ -237,7 +240,7 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
         Reason::Unseen { why, .. } => line!(out, "        kept: {why}"),
         Reason::Companion { of } => line!(out, "        kept: AWS lists it as needed by {of}"),
         Reason::NotInCatalog => line!(out, "        kept: the catalog does not know it"),
-        Reason::Requested => line!(out, "        added: it was refused, and asked for"),
+        Reason::Requested => line!(out, "        added as asked"),
     }
     for resource in why.resources.iter().take(LINES) {
         line!(out, "        on {}", on(resource));
@@ -246,6 +249,11 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
     for forced in &why.forced {
         line!(out, "        {} to fit the quota; it admits {} unused", forced.wildcard, count(forced.admits.len() as u64, "action"));
     }
+}
+
+fn refusals_line(action: &str, report: &Recommendation) -> String {
+    let refused = report.refused.iter().filter(|refused| refused.action == action && refused.settled == Settled::Added);
+    format!("refused {}", count_of(refused.map(|refused| refused.count).sum(), "time", "times"))
 }
 
 /// For an action without use by this principal.
