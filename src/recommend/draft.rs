@@ -57,8 +57,15 @@ impl Draft {
                 None => by_resources.push((key, vec![kept.clone()])),
             }
         }
-        let own = sorted(statement.resource.as_ref().map(|resource| resource.patterns().to_vec()).unwrap_or_default());
-        let nothing_gone = outcome.dropped.is_empty() && outcome.ineffective.is_empty() && outcome.left_out.is_empty();
+        let own = sorted(
+            statement
+                .resource
+                .as_ref()
+                .map(|resource| resource.patterns().to_vec())
+                .unwrap_or_default(),
+        );
+        let nothing_gone =
+            outcome.dropped.is_empty() && outcome.ineffective.is_empty() && outcome.left_out.is_empty();
         if let [(only, kept)] = by_resources.as_slice()
             && nothing_gone
             && (*only == own || statement.resource.is_none())
@@ -108,7 +115,12 @@ impl Draft {
             list = pressed(list, &self.granted);
         }
         if !self.forced.is_empty() {
-            list.retain(|entry| !self.forced.keys().any(|wildcard| crate::pattern::is_subset_ignore_case(entry, wildcard)));
+            list.retain(|entry| {
+                !self
+                    .forced
+                    .keys()
+                    .any(|wildcard| crate::pattern::is_subset_ignore_case(entry, wildcard))
+            });
             list.extend(self.forced.keys().cloned());
             list.sort();
         }
@@ -155,16 +167,24 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 /// Joins changed Allow statements: first those with equal resources, then those with equal actions.
 /// A statement with a Sid was named by a person for what it does, and takes in nothing from others.
 pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
-    let by_resources = join(drafts, |a, b| a.resources() == b.resources(), |into, from| {
-        let known = into.actions();
-        into.kept.extend(from.kept.into_iter().filter(|kept| !known.contains(&kept.action)));
-        into.granted.extend(from.granted);
-    });
+    let by_resources = join(
+        drafts,
+        |a, b| a.resources() == b.resources(),
+        |into, from| {
+            let known = into.actions();
+            into.kept
+                .extend(from.kept.into_iter().filter(|kept| !known.contains(&kept.action)));
+            into.granted.extend(from.granted);
+        },
+    );
     join(by_resources, equal_actions, |into, from| {
         let mut patterns: BTreeMap<String, super::resources::Narrowed> = BTreeMap::new();
         for kept in into.kept.iter().chain(&from.kept) {
             if let On::These(list) = &kept.on {
-                patterns.extend(list.iter().map(|narrowed| (narrowed.pattern.clone(), narrowed.clone())));
+                patterns.extend(
+                    list.iter()
+                        .map(|narrowed| (narrowed.pattern.clone(), narrowed.clone())),
+                );
             }
         }
         let on = On::These(patterns.into_values().collect());
@@ -179,7 +199,11 @@ fn equal_actions(a: &Draft, b: &Draft) -> bool {
     these(a) && these(b) && a.actions() == b.actions() && a.is_requested() == b.is_requested()
 }
 
-fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: impl FnMut(&mut Draft, Draft)) -> Vec<Draft> {
+fn join(
+    drafts: Vec<Draft>,
+    alike: impl Fn(&Draft, &Draft) -> bool,
+    mut add: impl FnMut(&mut Draft, Draft),
+) -> Vec<Draft> {
     let mut done: Vec<Draft> = Vec::new();
     for draft in drafts {
         let may_join = |other: &Draft| {
@@ -187,7 +211,8 @@ fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: imp
                 && !draft.untouched
                 && other.template.effect == Effect::Allow
                 && draft.template.effect == Effect::Allow
-                && (other.from == draft.from || (other.template.sid.is_none() && draft.template.sid.is_none()))
+                && (other.from == draft.from
+                    || (other.template.sid.is_none() && draft.template.sid.is_none()))
                 && same_conditions(&other.template, &draft.template)
                 && alike(other, &draft)
         };
@@ -211,11 +236,16 @@ fn same_conditions(a: &Statement, b: &Statement) -> bool {
 pub(super) fn name_statements(statements: &mut [Statement]) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for statement in statements.iter_mut() {
-        let Some(sid) = statement.sid.clone() else { continue };
+        let Some(sid) = statement.sid.clone() else {
+            continue;
+        };
         if taken.insert(sid.clone()) {
             continue;
         }
-        let free = (2..).map(|number| format!("{sid}{number}")).find(|name| !taken.contains(name)).unwrap_or(sid);
+        let free = (2..)
+            .map(|number| format!("{sid}{number}"))
+            .find(|name| !taken.contains(name))
+            .unwrap_or(sid);
         taken.insert(free.clone());
         statement.sid = Some(free);
     }
