@@ -12,9 +12,7 @@ use crate::grants::{self, Account, Grants, NotFound, Origin};
 use crate::policy::Document;
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
-use crate::source::{ReadReport, read_text, read_trail, seen::Ids};
-use crate::trail::Event;
-use crate::trail::event::Scratch;
+use crate::source::{ReadReport, read_ledger, read_text};
 
 /// Arguments of `recommend`.
 #[derive(Debug, clap::Args)]
@@ -105,7 +103,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     };
     let others = others(&known);
     let interest = interest(args, &known, &others);
-    let (mut ledger, read) = read(&args.trail, args.threads, &interest);
+    let (mut ledger, read) = read_ledger(&args.trail, args.threads, &interest);
     ledger.visibility.selectors = selectors;
     let mut said = known.diagnostics.clone();
     said.extend(read.diagnostics.iter().cloned());
@@ -300,30 +298,6 @@ fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
         whose,
         condition_keys,
     }
-}
-
-/// Reads the trail into a ledger. Each event counts once, however often it is there.
-fn read(paths: &[PathBuf], threads: usize, interest: &Interest) -> (Ledger, ReadReport) {
-    let seen = Ids::new();
-    read_trail(
-        paths,
-        threads,
-        Ledger::default,
-        |ledger, record| {
-            let mut scratch = Scratch::default();
-            let event = Event::parse(record.text, &mut scratch)?;
-            ledger.observe(&event);
-            if interest.wants(&event.caller.principal) {
-                if event.id.as_deref().is_none_or(|id| seen.insert(id)) {
-                    ledger.add(&event, interest);
-                } else {
-                    ledger.duplicates += 1;
-                }
-            }
-            Ok(())
-        },
-        Ledger::merge,
-    )
 }
 
 fn answer(
