@@ -20,9 +20,18 @@ pub(crate) struct Sides {
 
 impl Sides {
     pub(crate) fn of(grants: &Grants, proposal: &Proposal) -> Self {
-        let before = grants.held.iter().map(|held| (held.layer, held.document.clone())).collect();
-        let written = proposal.policies.iter().filter_map(|policy| Some((policy.layer, policy.after.as_ref()?)));
-        let after = written.map(|(layer, document)| (layer, read_again(document))).collect();
+        let before = grants
+            .held
+            .iter()
+            .map(|held| (held.layer, held.document.clone()))
+            .collect();
+        let written = proposal
+            .policies
+            .iter()
+            .filter_map(|policy| Some((policy.layer, policy.after.as_ref()?)));
+        let after = written
+            .map(|(layer, document)| (layer, read_again(document)))
+            .collect();
         Self { before, after }
     }
 
@@ -32,8 +41,13 @@ impl Sides {
 }
 
 fn compiled(policies: &[(Layer, Document)]) -> Compiled {
-    let policies: Vec<PolicyIn<'_>> =
-        policies.iter().map(|(layer, document)| PolicyIn { layer: *layer, document }).collect();
+    let policies: Vec<PolicyIn<'_>> = policies
+        .iter()
+        .map(|(layer, document)| PolicyIn {
+            layer: *layer,
+            document,
+        })
+        .collect();
     Compiled::new(&policies)
 }
 
@@ -41,13 +55,23 @@ fn compiled(policies: &[(Layer, Document)]) -> Compiled {
 fn read_again(document: &Document) -> Document {
     let text = document_text(document);
     let (read, said) = policy::parse(&text, "after");
-    assert!(said.iter().all(|said| said.severity != Severity::Error), "{said:#?}\n{text}");
+    assert!(
+        said.iter().all(|said| said.severity != Severity::Error),
+        "{said:#?}\n{text}"
+    );
     let read = read.unwrap();
     assert_eq!(read.statements.len(), document.statements.len(), "{text}");
     for (written, meant) in read.statements.iter().zip(&document.statements) {
-        assert!(written.same_text_as(meant), "{written:#?}\nis not\n{meant:#?}\n{text}");
+        assert!(
+            written.same_text_as(meant),
+            "{written:#?}\nis not\n{meant:#?}\n{text}"
+        );
     }
-    let sids: Vec<&String> = read.statements.iter().filter_map(|statement| statement.sid.as_ref()).collect();
+    let sids: Vec<&String> = read
+        .statements
+        .iter()
+        .filter_map(|statement| statement.sid.as_ref())
+        .collect();
     assert_eq!(sids.iter().collect::<BTreeSet<_>>().len(), sids.len(), "{text}");
     read
 }
@@ -73,12 +97,19 @@ pub(crate) fn still_allowed(
     let (list, context) = asked(event, keys);
     let mut allowed = 0;
     for requirement in &list {
-        let request = Request { action: &requirement.action, target: requirement.resource.target(), context: &context };
+        let request = Request {
+            action: &requirement.action,
+            target: requirement.resource.target(),
+            context: &context,
+        };
         let after = new.decide(&request);
         match old.decide(&request) {
             Decision::Allowed { .. } => {
                 allowed += 1;
-                assert!(matches!(after, Decision::Allowed { .. }), "{requirement:?} is lost: {after:?}");
+                assert!(
+                    matches!(after, Decision::Allowed { .. }),
+                    "{requirement:?} is lost: {after:?}"
+                );
             }
             Decision::Unknown { .. } => assert!(
                 matches!(after, Decision::Allowed { .. } | Decision::Unknown { .. }),
@@ -101,11 +132,18 @@ pub(crate) fn nothing_allowed_anew(
     let mut allowed = 0;
     for action in actions {
         for target in targets {
-            let request = Request { action, target: *target, context: &context };
+            let request = Request {
+                action,
+                target: *target,
+                context: &context,
+            };
             if matches!(new.decide(&request), Decision::Allowed { .. }) && !except(action, target) {
                 allowed += 1;
                 let was = old.decide(&request);
-                assert!(matches!(was, Decision::Allowed { .. }), "{action} on {target:?} is new: {was:?}");
+                assert!(
+                    matches!(was, Decision::Allowed { .. }),
+                    "{action} on {target:?} is new: {was:?}"
+                );
             }
         }
     }
@@ -118,8 +156,16 @@ pub(crate) fn holds(proposal: &Proposal, grants: &Grants) {
     assert!(proof.lost.is_empty(), "{:#?}", proof.lost);
     assert!(proof.new.is_empty(), "{:#?}", proof.new);
     assert!(proof.unknown.is_empty(), "{:#?}", proof.unknown);
-    assert!(proposal.diagnostics.iter().all(|said| said.code != Code::ProofFailed));
-    let overflow = proposal.diagnostics.iter().any(|said| said.code == Code::Quota && said.severity == Severity::Error);
+    assert!(
+        proposal
+            .diagnostics
+            .iter()
+            .all(|said| said.code != Code::ProofFailed)
+    );
+    let overflow = proposal
+        .diagnostics
+        .iter()
+        .any(|said| said.code == Code::Quota && said.severity == Severity::Error);
     let mut inline = 0;
     let mut attached = 0;
     for policy in &proposal.policies {
@@ -131,9 +177,20 @@ pub(crate) fn holds(proposal: &Proposal, grants: &Grants) {
             _ => attached += usize::from(policy.origin.group().is_none()),
         }
         if policy.change == Change::Create || policy.change == Change::Edit && policy.origin.arn().is_some() {
-            assert!(size <= quota::MANAGED_POLICY.limit || overflow, "{}: {size}", policy.origin);
+            assert!(
+                size <= quota::MANAGED_POLICY.limit || overflow,
+                "{}: {size}",
+                policy.origin
+            );
         }
-        assert!(after.statements.iter().all(|statement| !statement.action.patterns().is_empty()), "{}", policy.origin);
+        assert!(
+            after
+                .statements
+                .iter()
+                .all(|statement| !statement.action.patterns().is_empty()),
+            "{}",
+            policy.origin
+        );
     }
     let before: usize = grants
         .held
@@ -141,9 +198,19 @@ pub(crate) fn holds(proposal: &Proposal, grants: &Grants) {
         .filter(|held| matches!(held.origin, Origin::Inline { .. }))
         .map(|held| quota::size(&held.document))
         .sum();
-    assert!(inline <= before.max(quota::INLINE_OF_USER.limit) || overflow, "{inline} inline, {before} before");
-    let held = grants.held.iter().filter(|held| held.layer == Layer::Identity).count();
-    assert!(attached <= quota::ATTACHED.limit.max(held) || overflow, "{attached} attached");
+    assert!(
+        inline <= before.max(quota::INLINE_OF_USER.limit) || overflow,
+        "{inline} inline, {before} before"
+    );
+    let held = grants
+        .held
+        .iter()
+        .filter(|held| held.layer == Layer::Identity)
+        .count();
+    assert!(
+        attached <= quota::ATTACHED.limit.max(held) || overflow,
+        "{attached} attached"
+    );
 }
 
 /// The grants as they are once the proposal is applied.
@@ -156,13 +223,22 @@ pub(crate) fn applied(grants: &Grants, proposal: &Proposal) -> Grants {
             let origin = match &policy.origin {
                 Origin::New { name } => {
                     let arn = format!("arn:aws:iam::111122223333:policy/{name}");
-                    Origin::CustomerManaged { arn, version: Some("v1".to_owned()), group: None }
+                    Origin::CustomerManaged {
+                        arn,
+                        version: Some("v1".to_owned()),
+                        group: None,
+                    }
                 }
                 other => other.clone(),
             };
             let document = read_again(policy.after.as_ref()?);
             let holders = grants.principal.iter().cloned().collect();
-            Some(leastgrant::grants::Held { origin, layer: policy.layer, document, holders })
+            Some(leastgrant::grants::Held {
+                origin,
+                layer: policy.layer,
+                document,
+                holders,
+            })
         })
         .collect();
     next
@@ -171,5 +247,9 @@ pub(crate) fn applied(grants: &Grants, proposal: &Proposal) -> Grants {
 /// Whether a proposal adds this on request.
 pub(crate) fn is_asked_for(proposal: &Proposal, action: &str) -> bool {
     let added = |refused: &&leastgrant::recommend::Refused| refused.settled == Settled::Added;
-    proposal.refused.iter().filter(added).any(|refused| refused.action == action)
+    proposal
+        .refused
+        .iter()
+        .filter(added)
+        .any(|refused| refused.action == action)
 }

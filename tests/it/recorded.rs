@@ -34,12 +34,18 @@ impl Mapping {
                 assert!(!list.is_empty(), "{call}");
                 for requirement in list {
                     let mark = if requirement.certain { "" } else { " (likely)" };
-                    let line = format!("{call} {}{mark} on {}", requirement.action, requirement.resource.shown());
+                    let line = format!(
+                        "{call} {}{mark} on {}",
+                        requirement.action,
+                        requirement.resource.shown()
+                    );
                     *self.lines.entry(line).or_default() += 1;
                 }
                 ("mapped".to_owned(), false)
             }
-            Mapped::NotAuthorized { class, .. } => (format!("not a call that IAM authorizes: {class}"), false),
+            Mapped::NotAuthorized { class, .. } => {
+                (format!("not a call that IAM authorizes: {class}"), false)
+            }
             Mapped::Unmapped { reason } => (format!("not mapped: {reason}"), true),
         };
         if named {
@@ -51,16 +57,31 @@ impl Mapping {
     }
 
     fn merge(&mut self, other: Self) {
-        let Self { by_reason, names, lines } = other;
-        by_reason.into_iter().for_each(|(key, count)| *self.by_reason.entry(key).or_default() += count);
-        names.into_iter().for_each(|(key, count)| *self.names.entry(key).or_default() += count);
-        lines.into_iter().for_each(|(key, count)| *self.lines.entry(key).or_default() += count);
+        let Self {
+            by_reason,
+            names,
+            lines,
+        } = other;
+        by_reason
+            .into_iter()
+            .for_each(|(key, count)| *self.by_reason.entry(key).or_default() += count);
+        names
+            .into_iter()
+            .for_each(|(key, count)| *self.names.entry(key).or_default() += count);
+        lines
+            .into_iter()
+            .for_each(|(key, count)| *self.lines.entry(key).or_default() += count);
     }
 
     fn of(path: &Path) -> (Self, u64) {
         let paths = [path.to_path_buf()];
-        let (found, report) =
-            read_trail(&paths, 1, Self::default, |seen, record| seen.take(record.text), Self::merge);
+        let (found, report) = read_trail(
+            &paths,
+            1,
+            Self::default,
+            |seen, record| seen.take(record.text),
+            Self::merge,
+        );
         (found, report.total.broken)
     }
 
@@ -71,7 +92,9 @@ impl Mapping {
 
 #[test]
 fn every_record_is_mapped_or_counted_by_reason() {
-    let Some(folder) = crate::shared::folder("trails") else { return };
+    let Some(folder) = crate::shared::folder("trails") else {
+        return;
+    };
     let (all, broken) = Mapping::of(&folder);
     println!("all trails: {:#?}, broken: {broken}", all.by_reason);
     for ((source, name), count) in &all.names {
@@ -102,10 +125,20 @@ impl Kept {
             let event = Event::parse(record, &mut scratch)?;
             kept.ledger.observe(&event);
             kept.ledger.add(&event, interest);
-            kept.records.entry(PrincipalKey::of(&event.caller.principal)).or_default().push(record.to_vec());
+            kept.records
+                .entry(PrincipalKey::of(&event.caller.principal))
+                .or_default()
+                .push(record.to_vec());
             Ok(())
         };
-        read_trail(&paths, 1, Self::default, |kept, record| take(kept, record.text), Self::merge).0
+        read_trail(
+            &paths,
+            1,
+            Self::default,
+            |kept, record| take(kept, record.text),
+            Self::merge,
+        )
+        .0
     }
 
     fn merge(&mut self, other: Self) {
@@ -121,7 +154,13 @@ const GRANTS: [&[&str]; 4] = [
     &["AdministratorAccess"],
     &["PowerUserAccess"],
     &["PowerUserAccess", "IAMFullAccess"],
-    &["ReadOnlyAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess", "IAMFullAccess", "SecretsManagerReadWrite"],
+    &[
+        "ReadOnlyAccess",
+        "AmazonS3FullAccess",
+        "AmazonEC2FullAccess",
+        "IAMFullAccess",
+        "SecretsManagerReadWrite",
+    ],
 ];
 
 fn holding(principal: &str, names: &[&str]) -> Grants {
@@ -140,7 +179,10 @@ fn holding(principal: &str, names: &[&str]) -> Grants {
 /// Condition keys that the grants ask about.
 fn keys_of(grants: &Grants) -> BTreeSet<String> {
     let statements = grants.held.iter().flat_map(|held| &held.document.statements);
-    statements.flat_map(|statement| &statement.conditions).map(|condition| condition.key.to_ascii_lowercase()).collect()
+    statements
+        .flat_map(|statement| &statement.conditions)
+        .map(|condition| condition.key.to_ascii_lowercase())
+        .collect()
 }
 
 /// A fixed walk over numbers that look random.
@@ -148,7 +190,10 @@ struct Walk(u64);
 
 impl Walk {
     fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below
     }
 }
@@ -166,14 +211,31 @@ fn sampled_actions(count: usize) -> Vec<String> {
 }
 
 fn options() -> [Options; 3] {
-    let include_denied = Options { include_denied: true, allow_dangerous: true, ..Options::default() };
-    let used_services = Options { unseen: Unseen::UsedServices, ..Options::default() };
+    let include_denied = Options {
+        include_denied: true,
+        allow_dangerous: true,
+        ..Options::default()
+    };
+    let used_services = Options {
+        unseen: Unseen::UsedServices,
+        ..Options::default()
+    };
     [Options::default(), include_denied, used_services]
 }
 
 /// All that must hold of one principal with some grants.
-fn check(kept: &Kept, entry: &Entry, records: &[Vec<u8>], grants: &Grants, options: &Options, keys: &BTreeSet<String>) -> usize {
-    let subject = Subject { grants, evidence: &entry.evidence };
+fn check(
+    kept: &Kept,
+    entry: &Entry,
+    records: &[Vec<u8>],
+    grants: &Grants,
+    options: &Options,
+    keys: &BTreeSet<String>,
+) -> usize {
+    let subject = Subject {
+        grants,
+        evidence: &entry.evidence,
+    };
     let proposal = recommend(subject, &[], &kept.ledger.visibility, options);
     checks::holds(&proposal, grants);
     let sides = Sides::of(grants, &proposal);
@@ -193,21 +255,59 @@ fn check(kept: &Kept, entry: &Entry, records: &[Vec<u8>], grants: &Grants, optio
         Target::Arn("arn:aws:ec2:eu-west-1:111122223333:instance/i-0a"),
         Target::Pattern("arn:aws:iam::*:role/*"),
     ];
-    let used = entry.evidence.actions.values().flat_map(|action| action.iter().map(|(resource, _, _)| resource.target()));
+    let used = entry
+        .evidence
+        .actions
+        .values()
+        .flat_map(|action| action.iter().map(|(resource, _, _)| resource.target()));
     targets.extend(used.take(30));
     let asked_for = |action: &str, _: &Target<'_>| checks::is_asked_for(&proposal, action);
     checks::nothing_allowed_anew((&old, &new), &actions, &targets, &asked_for);
     let next = checks::applied(grants, &proposal);
-    let again = recommend(Subject { grants: &next, evidence: &entry.evidence }, &[], &kept.ledger.visibility, options);
+    let again = recommend(
+        Subject {
+            grants: &next,
+            evidence: &entry.evidence,
+        },
+        &[],
+        &kept.ledger.visibility,
+        options,
+    );
     checks::holds(&again, &next);
-    let changed: Vec<_> = again.policies.iter().filter(|policy| policy.change != Change::Unchanged).collect();
+    let changed: Vec<_> = again
+        .policies
+        .iter()
+        .filter(|policy| policy.change != Change::Unchanged)
+        .collect();
     if !changed.is_empty() {
-        println!("AGAIN {} {:?}: {} of {}", entry.principal.name, grants.held.len(), changed.len(), again.policies.len());
+        println!(
+            "AGAIN {} {:?}: {} of {}",
+            entry.principal.name,
+            grants.held.len(),
+            changed.len(),
+            again.policies.len()
+        );
         for policy in changed {
-            let (a, b) = (policy.before.as_ref().map(leastgrant::policy::print::document_text), policy.after.as_ref().map(leastgrant::policy::print::document_text));
+            let (a, b) = (
+                policy
+                    .before
+                    .as_ref()
+                    .map(leastgrant::policy::print::document_text),
+                policy
+                    .after
+                    .as_ref()
+                    .map(leastgrant::policy::print::document_text),
+            );
             println!("{} {:?}", policy.origin, policy.change);
             if std::env::var_os("SHOW").is_some() {
-                for line in similar::TextDiff::from_lines(a.unwrap_or_default().as_str(), b.unwrap_or_default().as_str()).unified_diff().to_string().lines() {
+                for line in similar::TextDiff::from_lines(
+                    a.unwrap_or_default().as_str(),
+                    b.unwrap_or_default().as_str(),
+                )
+                .unified_diff()
+                .to_string()
+                .lines()
+                {
                     println!("   {line}");
                 }
             }
@@ -218,9 +318,17 @@ fn check(kept: &Kept, entry: &Entry, records: &[Vec<u8>], grants: &Grants, optio
 
 #[test]
 fn no_principal_loses_a_call_or_gains_a_grant() {
-    let Some(folder) = crate::shared::folder("trails") else { return };
-    let keys: BTreeSet<String> = GRANTS.iter().flat_map(|names| keys_of(&holding("x", names))).collect();
-    let interest = Interest { condition_keys: keys.clone(), ..Interest::default() };
+    let Some(folder) = crate::shared::folder("trails") else {
+        return;
+    };
+    let keys: BTreeSet<String> = GRANTS
+        .iter()
+        .flat_map(|names| keys_of(&holding("x", names)))
+        .collect();
+    let interest = Interest {
+        condition_keys: keys.clone(),
+        ..Interest::default()
+    };
     let kept = Kept::read(&folder, &interest);
     let mut principals = 0;
     let mut allowed = 0;
@@ -234,9 +342,16 @@ fn no_principal_loses_a_call_or_gains_a_grant() {
             for options in options() {
                 let start = std::time::Instant::now();
                 allowed += check(&kept, entry, &kept.records[key], &grants, &options, &keys);
-                println!("{} {names:?} {:?} {:?}", entry.principal.name, options.unseen, start.elapsed());
+                println!(
+                    "{} {names:?} {:?} {:?}",
+                    entry.principal.name,
+                    options.unseen,
+                    start.elapsed()
+                );
             }
         }
     }
-    println!("{principals} principals with five calls or more, {allowed} requirements allowed before and after");
+    println!(
+        "{principals} principals with five calls or more, {allowed} requirements allowed before and after"
+    );
 }
