@@ -18,6 +18,9 @@ mod request;
 mod resources;
 mod scratch;
 
+#[cfg(test)]
+mod tests;
+
 pub use danger::Danger;
 pub use finding::{Reason, Unseen};
 pub use narrow::{Kept, On};
