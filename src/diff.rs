@@ -104,7 +104,12 @@ fn edit(policy: &PolicyChange, principal: Option<&str>) -> Edit {
             statements.push(of_before(policy, at, print::statement_value(statement)));
         }
     }
-    for (at, after) in policy.after_statements.iter().enumerate().filter(|(_, after)| policy.before.is_none() || after.from.is_none()) {
+    for (at, after) in policy
+        .after_statements
+        .iter()
+        .enumerate()
+        .filter(|(_, after)| policy.before.is_none() || after.from.is_none())
+    {
         statements.push(StatementEdit {
             change: StatementChange::Added,
             before: None,
@@ -115,7 +120,11 @@ fn edit(policy: &PolicyChange, principal: Option<&str>) -> Edit {
             left_out: Vec::new(),
         });
     }
-    let others = policy.holders.iter().filter(|holder| Some(holder.as_str()) != principal).cloned();
+    let others = policy
+        .holders
+        .iter()
+        .filter(|holder| Some(holder.as_str()) != principal)
+        .cloned();
     Edit {
         policy: policy.origin.clone(),
         change: policy.change,
@@ -130,7 +139,13 @@ fn of_before(policy: &PolicyChange, at: usize, before: Value) -> StatementEdit {
     let gone = policy.before_statements.get(at).cloned().unwrap_or_default();
     // The parts of a statement of a replaced policy stand in the new policies.
     let moved = matches!(policy.change, Change::Detach);
-    let mine = || policy.after_statements.iter().enumerate().filter(|(_, after)| after.from == Some(at) && !moved);
+    let mine = || {
+        policy
+            .after_statements
+            .iter()
+            .enumerate()
+            .filter(|(_, after)| after.from == Some(at) && !moved)
+    };
     StatementEdit {
         change: match policy.fate(at) {
             Fate::Unchanged => StatementChange::Unchanged,
@@ -139,7 +154,9 @@ fn of_before(policy: &PolicyChange, at: usize, before: Value) -> StatementEdit {
             Fate::Removed => StatementChange::Removed,
         },
         before: Some(before),
-        after: mine().filter_map(|(number, _)| text_of(policy.after.as_ref(), number)).collect(),
+        after: mine()
+            .filter_map(|(number, _)| text_of(policy.after.as_ref(), number))
+            .collect(),
         why: mine().flat_map(|(_, after)| whys(after)).collect(),
         unused: gone.dropped,
         ineffective: gone.ineffective,
@@ -148,7 +165,9 @@ fn of_before(policy: &PolicyChange, at: usize, before: Value) -> StatementEdit {
 }
 
 fn text_of(document: Option<&Document>, at: usize) -> Option<Value> {
-    document.and_then(|document| document.statements.get(at)).map(print::statement_value)
+    document
+        .and_then(|document| document.statements.get(at))
+        .map(print::statement_value)
 }
 
 /// The kept actions of a statement, grouped by reason and resources, what was used first.
@@ -156,7 +175,10 @@ pub fn whys(after: &After) -> Vec<Why> {
     let mut groups: Vec<Why> = Vec::new();
     for kept in &after.kept {
         let resources = resources(kept);
-        match groups.iter_mut().find(|why| why.reason == kept.reason && why.resources == resources) {
+        match groups
+            .iter_mut()
+            .find(|why| why.reason == kept.reason && why.resources == resources)
+        {
             Some(why) => why.actions.push(kept.action.clone()),
             None => groups.push(Why {
                 actions: vec![kept.action.clone()],
@@ -170,7 +192,12 @@ pub fn whys(after: &After) -> Vec<Why> {
     groups.sort_by_key(|why| !why.reason.is_use());
     if let Some(first) = groups.first_mut() {
         let forced = after.forced.iter();
-        first.forced = forced.map(|(wildcard, admits)| Forced { wildcard: wildcard.clone(), admits: admits.clone() }).collect();
+        first.forced = forced
+            .map(|(wildcard, admits)| Forced {
+                wildcard: wildcard.clone(),
+                admits: admits.clone(),
+            })
+            .collect();
     }
     groups
 }
@@ -190,5 +217,10 @@ fn text_diff(policy: &PolicyChange) -> Option<String> {
     let after = print::document_text(policy.after.as_ref()?);
     let name = policy.origin.name();
     let diff = similar::TextDiff::from_lines(&before, &after);
-    Some(diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string())
+    Some(
+        diff.unified_diff()
+            .context_radius(3)
+            .header(&format!("a/{name}"), &format!("b/{name}"))
+            .to_string(),
+    )
 }

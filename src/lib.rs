@@ -23,6 +23,5 @@ pub mod recommend;
 pub mod diff;
 pub mod report;
 
-
 pub mod cli;
 pub mod source;

@@ -16,7 +16,11 @@ pub fn several<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>, 
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
-    scored.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+    scored
+        .into_iter()
+        .take(most)
+        .map(|(_, candidate)| candidate)
+        .collect()
 }
 
 /// Below this a suggestion misleads more than it helps; found by trying misspelt IAM actions.
@@ -40,6 +44,9 @@ mod tests {
 
     #[test]
     fn part_of_a_name_finds_the_whole() {
-        assert_eq!(nearest("deploy", ["ci-deploy-prod", "analyst"]), Some("ci-deploy-prod"));
+        assert_eq!(
+            nearest("deploy", ["ci-deploy-prod", "analyst"]),
+            Some("ci-deploy-prod")
+        );
     }
 }

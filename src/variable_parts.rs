@@ -49,7 +49,11 @@ fn replaced(name: &str, parts: &[Part]) -> String {
     }
     let rest = name.get(at..).unwrap_or_default();
     // `*` after `*` says nothing more.
-    out.push_str(if out.ends_with('*') { rest.trim_start_matches('*') } else { rest });
+    out.push_str(if out.ends_with('*') {
+        rest.trim_start_matches('*')
+    } else {
+        rest
+    });
     out
 }
 
@@ -58,8 +62,14 @@ fn parts(name: &str) -> Vec<Part> {
     let mut found: Vec<Part> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let starts = at == 0 || bytes.get(at - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
-        match starts.then(|| dated_field(bytes, at).or_else(|| part_at(bytes, at))).flatten() {
+        let starts = at == 0
+            || bytes
+                .get(at - 1)
+                .is_some_and(|byte| !byte.is_ascii_alphanumeric());
+        match starts
+            .then(|| dated_field(bytes, at).or_else(|| part_at(bytes, at)))
+            .flatten()
+        {
             Some(part) => {
                 at = part.to;
                 found.push(part);
@@ -84,7 +94,11 @@ fn part_at(bytes: &[u8], at: usize) -> Option<Part> {
     } else {
         word(rest)?
     };
-    Some(Part { from: at, to: at + length, kind })
+    Some(Part {
+        from: at,
+        to: at + length,
+        kind,
+    })
 }
 
 /// The digits behind `month=`, `day=`, `hour=` and the like: partitions of a data lake.
@@ -92,13 +106,24 @@ fn dated_field(bytes: &[u8], at: usize) -> Option<Part> {
     const FIELDS: [&[u8]; 5] = [b"year=", b"month=", b"day=", b"hour=", b"minute="];
     let before = bytes.get(..at)?;
     FIELDS.iter().find(|field| before.ends_with(field))?;
-    let digits = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0 && ends(bytes.get(at..)?, digits)).then_some(Part { from: at, to: at + digits, kind: Kind::Date })
+    let digits = bytes
+        .get(at..)?
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    (digits > 0 && ends(bytes.get(at..)?, digits)).then_some(Part {
+        from: at,
+        to: at + digits,
+        kind: Kind::Date,
+    })
 }
 
 /// A whole word of hexadecimal digits (an id) or decimal digits (a number).
 fn word(rest: &[u8]) -> Option<(usize, Kind)> {
-    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let length = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     let word = rest.get(..length)?;
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     if length >= 4 && digits == length && length != 12 {
@@ -110,7 +135,9 @@ fn word(rest: &[u8]) -> Option<(usize, Kind)> {
         return Some((length, Kind::Id));
     }
     // ULIDs and KSUID-like tokens: long, upper case and digits mixed.
-    let token = word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let token = word
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     (token && length >= 20 && digits >= 4).then_some((length, Kind::Id))
 }
 
@@ -137,7 +164,11 @@ fn resource_id_length(rest: &[u8]) -> Option<usize> {
     if prefix == 0 || prefix > 10 || rest.get(prefix)? != &b'-' {
         return None;
     }
-    let digits = rest.get(prefix + 1..)?.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = rest
+        .get(prefix + 1..)?
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     let to = prefix + 1 + digits;
     let body = rest.get(prefix + 1..to)?;
     let numeric = body.iter().any(u8::is_ascii_digit);
@@ -146,9 +177,19 @@ fn resource_id_length(rest: &[u8]) -> Option<usize> {
 
 /// Forms of dates; `year=`, `month=`, `day=`, `hour=`, `dt=` keep their name.
 fn date_length(rest: &[u8]) -> Option<usize> {
-    const FORMS: [&str; 8] =
-        ["####-##-##T##:##:##Z", "####-##-##T##", "####-##-##-##", "####-##-##", "####/##/##/##", "####/##/##", "####-##", "########T######Z"];
-    let form = FORMS.iter().find(|form| follows(rest, form) && ends(rest, form.len()) && is_date(rest));
+    const FORMS: [&str; 8] = [
+        "####-##-##T##:##:##Z",
+        "####-##-##T##",
+        "####-##-##-##",
+        "####-##-##",
+        "####/##/##/##",
+        "####/##/##",
+        "####-##",
+        "########T######Z",
+    ];
+    let form = FORMS
+        .iter()
+        .find(|form| follows(rest, form) && ends(rest, form.len()) && is_date(rest));
     if let Some(form) = form {
         return Some(form.len());
     }
@@ -157,19 +198,28 @@ fn date_length(rest: &[u8]) -> Option<usize> {
 }
 
 fn follows(rest: &[u8], form: &str) -> bool {
-    form.bytes().enumerate().all(|(at, want)| match (want, rest.get(at)) {
-        (b'#', Some(byte)) => byte.is_ascii_digit(),
-        (want, Some(byte)) => want == *byte,
-        (_, None) => false,
-    })
+    form.bytes()
+        .enumerate()
+        .all(|(at, want)| match (want, rest.get(at)) {
+            (b'#', Some(byte)) => byte.is_ascii_digit(),
+            (want, Some(byte)) => want == *byte,
+            (_, None) => false,
+        })
 }
 
 /// The first four digits are a year of our time, and the next two a month.
 fn is_date(rest: &[u8]) -> bool {
-    let digits: Vec<u8> = rest.iter().filter(|byte| byte.is_ascii_digit()).take(6).map(|byte| byte - b'0').collect();
+    let digits: Vec<u8> = rest
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .take(6)
+        .map(|byte| byte - b'0')
+        .collect();
     match digits.as_slice() {
         [a, b, c, d, e, f] => {
-            let year = [a, b, c, d].iter().fold(0u32, |year, digit| year * 10 + u32::from(**digit));
+            let year = [a, b, c, d]
+                .iter()
+                .fold(0u32, |year, digit| year * 10 + u32::from(**digit));
             let month = u32::from(*e) * 10 + u32::from(*f);
             (1990..=2099).contains(&year) && (1..=12).contains(&month)
         }
@@ -189,7 +239,10 @@ mod tests {
     #[test]
     fn dates_ids_and_shards_vary() {
         let cases = [
-            ("exports/dt=2026-08-01/part-00017-6f1c2e34-9a7b-4c5d-8e9f-0a1b2c3d4e5f.snappy.parquet", "exports/dt=*/part-*-*.snappy.parquet"),
+            (
+                "exports/dt=2026-08-01/part-00017-6f1c2e34-9a7b-4c5d-8e9f-0a1b2c3d4e5f.snappy.parquet",
+                "exports/dt=*/part-*-*.snappy.parquet",
+            ),
             ("raw/2026/08/01/a.json", "raw/*/a.json"),
             ("logs/20260801/x", "logs/*/x"),
             ("year=2026/month=08/day=01/x", "year=*/month=*/day=*/x"),

@@ -49,10 +49,17 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
 
 fn of_event(event: &str) -> Result<Value, String> {
     let Some((source, name)) = event.split_once('/') else {
-        return Err(format!("`{event}` is not SOURCE/NAME, as in s3.amazonaws.com/CopyObject"));
+        return Err(format!(
+            "`{event}` is not SOURCE/NAME, as in s3.amazonaws.com/CopyObject"
+        ));
     };
     Ok(match action_catalog::event(source, name) {
-        EventMapping::Needs { service, operation, origin, .. } => {
+        EventMapping::Needs {
+            service,
+            operation,
+            origin,
+            ..
+        } => {
             let mut value = operation_value(service, operation);
             if let Some(object) = value.as_object_mut() {
                 object.insert("event".to_owned(), json!(event));
@@ -60,7 +67,9 @@ fn of_event(event: &str) -> Result<Value, String> {
             }
             value
         }
-        EventMapping::NotAuthorized { class, reason } => json!({"event": event, "actions": [], "class": class, "reason": reason}),
+        EventMapping::NotAuthorized { class, reason } => {
+            json!({"event": event, "actions": [], "class": class, "reason": reason})
+        }
         EventMapping::Unmapped(why) => {
             let reason = match why {
                 Unmapped::UnknownSource => "the catalog knows no service with this event source",
@@ -79,11 +88,18 @@ fn of_name(what: &str) -> Result<Value, String> {
     match operations.as_slice() {
         [] => {}
         [(service, operation)] => return Ok(operation_value(service, operation)),
-        many => return Ok(json!({"operations": many.iter().map(|(service, operation)| operation_value(service, operation)).collect::<Vec<_>>()})),
+        many => {
+            return Ok(
+                json!({"operations": many.iter().map(|(service, operation)| operation_value(service, operation)).collect::<Vec<_>>()}),
+            );
+        }
     }
     let matching = action_catalog::matching(what);
     if !matching.is_empty() {
-        let actions: Vec<Value> = matching.iter().map(|(service, action)| action_value(service, action)).collect();
+        let actions: Vec<Value> = matching
+            .iter()
+            .map(|(service, action)| action_value(service, action))
+            .collect();
         return Ok(json!({"pattern": what, "matching": actions}));
     }
     Err(unknown(what))
@@ -93,13 +109,21 @@ fn unknown(what: &str) -> String {
     let mut message = format!("the catalog knows no action, operation or match for `{what}`");
     let near: Vec<String> = match what.split_once(':') {
         Some((prefix, name)) => match action_catalog::service(prefix) {
-            Some(service) => near::several(name, service.actions.iter().map(|action| action.name.as_str()), 3)
+            Some(service) => {
+                near::several(name, service.actions.iter().map(|action| action.name.as_str()), 3)
+                    .into_iter()
+                    .map(|name| format!("{}:{name}", service.prefix))
+                    .collect()
+            }
+            None => near::several(prefix, action_catalog::prefixes(), 3)
                 .into_iter()
-                .map(|name| format!("{}:{name}", service.prefix))
+                .map(|prefix| format!("{prefix}:…"))
                 .collect(),
-            None => near::several(prefix, action_catalog::prefixes(), 3).into_iter().map(|prefix| format!("{prefix}:…")).collect(),
         },
-        None => near::several(what, action_catalog::prefixes(), 3).into_iter().map(|prefix| format!("{prefix}:*")).collect(),
+        None => near::several(what, action_catalog::prefixes(), 3)
+            .into_iter()
+            .map(|prefix| format!("{prefix}:*"))
+            .collect(),
     };
     if !near.is_empty() {
         let _ = write!(message, "; near: {}", near.join(", "));
@@ -144,9 +168,14 @@ fn operation_value(service: &Service, operation: &Operation) -> Value {
 fn need_value(need: &Need, operation: &Operation) -> Value {
     let known = action_catalog::action(&need.action);
     let resources: Vec<Value> = if need.on.is_empty() {
-        known.map(|(service, action)| derived(service, action)).unwrap_or_default()
+        known
+            .map(|(service, action)| derived(service, action))
+            .unwrap_or_default()
     } else {
-        need.on.iter().map(|on| json!({"arn": on.template, "because": on.because})).collect()
+        need.on
+            .iter()
+            .map(|on| json!({"arn": on.template, "because": on.because}))
+            .collect()
     };
     json!({
         "action": need.action,
@@ -161,8 +190,13 @@ fn derived(service: &Service, action: &Action) -> Vec<Value> {
     if action.resources.is_empty() {
         return vec![json!({"arn": "*"})];
     }
-    let kinds = action.resources.iter().filter_map(|resource| service.resource_type(&resource.name));
-    kinds.flat_map(|kind| kind.arns.iter().map(|arn| json!({"arn": arn, "type": kind.name}))).collect()
+    let kinds = action
+        .resources
+        .iter()
+        .filter_map(|resource| service.resource_type(&resource.name));
+    kinds
+        .flat_map(|kind| kind.arns.iter().map(|arn| json!({"arn": arn, "type": kind.name})))
+        .collect()
 }
 
 fn when(when: &When) -> String {
@@ -178,13 +212,21 @@ fn when(when: &When) -> String {
 fn text(value: &Value) -> String {
     let mut out = String::new();
     let lists = ["operations", "matching"];
-    match lists.iter().find_map(|list| value.get(*list)).and_then(Value::as_array) {
+    match lists
+        .iter()
+        .find_map(|list| value.get(*list))
+        .and_then(Value::as_array)
+    {
         Some(list) => {
             for (number, entry) in list.iter().enumerate() {
                 if number > 0 && value.get("operations").is_some() {
                     out.push('\n');
                 }
-                if value.get("matching").is_some() { one_line(&mut out, entry) } else { whole(&mut out, entry) }
+                if value.get("matching").is_some() {
+                    one_line(&mut out, entry)
+                } else {
+                    whole(&mut out, entry)
+                }
             }
         }
         None => whole(&mut out, value),
@@ -194,7 +236,10 @@ fn text(value: &Value) -> String {
 
 fn one_line(out: &mut String, value: &Value) {
     let name = value.get("action").and_then(Value::as_str).unwrap_or_default();
-    let level = value.get("access_level").and_then(Value::as_str).unwrap_or_default();
+    let level = value
+        .get("access_level")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let _ = writeln!(out, "{name:<48} {level}");
 }
 
@@ -233,8 +278,12 @@ fn entry_line(value: &Value) -> String {
                 Value::Array(list) => list.iter().map(entry_line).collect::<Vec<_>>().join("; "),
                 other => entry_line(other),
             };
-            let given = |value: &&Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
-            let parts = object.iter().filter(|(_, value)| given(value)).map(|(key, value)| format!("{} {}", key.replace('_', " "), shown(value)));
+            let given =
+                |value: &&Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+            let parts = object
+                .iter()
+                .filter(|(_, value)| given(value))
+                .map(|(key, value)| format!("{} {}", key.replace('_', " "), shown(value)));
             parts.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),

@@ -11,7 +11,10 @@ pub(super) fn rendered(diagnostic: &Diagnostic) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = level.primary_title(&diagnostic.message).id(diagnostic.code.as_str()).elements(Vec::<Origin<'_>>::new());
+    let mut group = level
+        .primary_title(&diagnostic.message)
+        .id(diagnostic.code.as_str())
+        .elements(Vec::<Origin<'_>>::new());
     if let Some(place) = &diagnostic.place {
         group = match &diagnostic.excerpt {
             Some(excerpt) => group.element(

@@ -19,8 +19,16 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// The smallest AWS IAM policy change, proved against what a principal really did.
 #[derive(Debug, Parser)]
-#[command(name = "leastgrant", version, about, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 changes or findings (only with --exit-code) · 4 done, but part of the input could not be read")]
+#[command(
+    name = "leastgrant",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 changes or findings (only with --exit-code) · 4 done, but part of the input could not be read"
+)]
 pub struct Cli {
     /// Colour the output.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
@@ -61,7 +69,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let shown = error.print();
-            return if error.use_stderr() || shown.is_err() { Exit::Usage } else { Exit::Done };
+            return if error.use_stderr() || shown.is_err() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
         }
     };
     let output = output::Output::new(match cli.color {

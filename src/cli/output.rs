@@ -35,7 +35,9 @@ impl Output {
         match serde_json::to_string_pretty(value) {
             Ok(text) => self.bytes(format!("{text}\n").as_bytes()),
             Err(error) => {
-                self.say(&format!("error: the report could not be written as JSON: {error}"));
+                self.say(&format!(
+                    "error: the report could not be written as JSON: {error}"
+                ));
                 Exit::Failed
             }
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::output::Output;
 use super::Exit;
+use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
@@ -12,13 +12,13 @@ use crate::grants::{self, Account, Grants, NotFound, Origin};
 use crate::policy::Document;
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
-use crate::source::{ReadReport, read_text, read_trail, seen::Ids};
-use crate::trail::Event;
-use crate::trail::event::Scratch;
+use crate::source::{ReadReport, read_ledger, read_text};
 
 /// Arguments of `recommend`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --grants and --policy the proposal is a policy from nothing: what the principal was seen to use.")]
+#[command(
+    after_help = "Without --grants and --policy the proposal is a policy from nothing: what the principal was seen to use."
+)]
 pub(super) struct Args {
     /// Whom: an ARN, role/NAME or user/NAME.
     principal: String,
@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     };
     let others = others(&known);
     let interest = interest(args, &known, &others);
-    let (mut ledger, read) = read(&args.trail, args.threads, &interest);
+    let (mut ledger, read) = read_ledger(&args.trail, args.threads, &interest);
     ledger.visibility.selectors = selectors;
     let mut said = known.diagnostics.clone();
     said.extend(read.diagnostics.iter().cloned());
@@ -127,7 +127,9 @@ fn load_grants(args: &Args) -> Result<Known, Vec<Diagnostic>> {
 fn from_account(path: &Path, principal: &str) -> Result<Known, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|error| vec![*error])?;
     let (account, mut diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
-    let Some(account) = account else { return Err(diagnostics) };
+    let Some(account) = account else {
+        return Err(diagnostics);
+    };
     let grants = match account.find(principal) {
         Ok(holder) => account.grants(holder),
         Err(NotFound::Unknown { near }) => {
@@ -141,15 +143,25 @@ fn from_account(path: &Path, principal: &str) -> Result<Known, Vec<Diagnostic>> 
     };
     for origin in &grants.not_given {
         diagnostics.push(
-            Diagnostic::warning(Code::PolicyNotGiven, format!("the text of {origin} is neither in the grants nor in the catalog"))
-                .help("what it allows is not known here, so calls may look unexplained"),
+            Diagnostic::warning(
+                Code::PolicyNotGiven,
+                format!("the text of {origin} is neither in the grants nor in the catalog"),
+            )
+            .help("what it allows is not known here, so calls may look unexplained"),
         );
     }
-    Ok(Known { account: Some(account), grants, diagnostics })
+    Ok(Known {
+        account: Some(account),
+        grants,
+        diagnostics,
+    })
 }
 
 fn unknown_principal(principal: &str, near: &[String]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::UnknownPrincipal, format!("there is no principal `{principal}`"));
+    let diagnostic = Diagnostic::error(
+        Code::UnknownPrincipal,
+        format!("there is no principal `{principal}`"),
+    );
     if near.is_empty() {
         diagnostic.help("name it by ARN, role/NAME or user/NAME")
     } else {
@@ -158,8 +170,11 @@ fn unknown_principal(principal: &str, near: &[String]) -> Diagnostic {
 }
 
 fn ambiguous(principal: &str, arns: &[String]) -> Diagnostic {
-    Diagnostic::error(Code::AmbiguousPrincipal, format!("`{principal}` may be any of {}", arns.join(", ")))
-        .help("name it by its ARN")
+    Diagnostic::error(
+        Code::AmbiguousPrincipal,
+        format!("`{principal}` may be any of {}", arns.join(", ")),
+    )
+    .help("name it by its ARN")
 }
 
 fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
@@ -180,7 +195,11 @@ fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
     if crate::arn::Arn::parse(&args.principal).is_none() {
         grants.principal = None;
     }
-    Ok(Known { account: None, grants, diagnostics })
+    Ok(Known {
+        account: None,
+        grants,
+        diagnostics,
+    })
 }
 
 /// A policy file, or an AWS managed policy where no such file is there.
@@ -197,7 +216,15 @@ fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) ->
             diagnostics.extend(problems);
             let document = document?;
             diagnostics.extend(grants::lint(&document, policy));
-            Some((as_layer(Origin::File { path: policy.to_owned() }, layer), document))
+            Some((
+                as_layer(
+                    Origin::File {
+                        path: policy.to_owned(),
+                    },
+                    layer,
+                ),
+                document,
+            ))
         }
         Err(problem) => {
             diagnostics.push(*problem);
@@ -208,7 +235,9 @@ fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) ->
 
 fn as_layer(origin: Origin, layer: Layer) -> Origin {
     match layer {
-        Layer::Boundary => Origin::Boundary { arn: origin.arn().unwrap_or(origin.name()).to_owned() },
+        Layer::Boundary => Origin::Boundary {
+            arn: origin.arn().unwrap_or(origin.name()).to_owned(),
+        },
         _ => origin,
     }
 }
@@ -221,12 +250,20 @@ fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnos
 
 /// The grants of everybody who holds one of the principal's policies as well.
 fn others(known: &Known) -> Vec<Grants> {
-    let Some(account) = &known.account else { return Vec::new() };
-    let sharing: BTreeSet<&String> = known.grants.in_layer(Layer::Identity).flat_map(|held| &held.holders).collect();
+    let Some(account) = &known.account else {
+        return Vec::new();
+    };
+    let sharing: BTreeSet<&String> = known
+        .grants
+        .in_layer(Layer::Identity)
+        .flat_map(|held| &held.holders)
+        .collect();
     account
         .holders
         .iter()
-        .filter(|holder| sharing.contains(&holder.arn) && Some(&holder.arn) != known.grants.principal.as_ref())
+        .filter(|holder| {
+            sharing.contains(&holder.arn) && Some(&holder.arn) != known.grants.principal.as_ref()
+        })
         .map(|holder| account.grants(holder))
         .collect()
 }
@@ -234,44 +271,33 @@ fn others(known: &Known) -> Vec<Grants> {
 fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
     let whose = match &known.account {
         Some(_) => {
-            let arns = std::iter::once(&known.grants).chain(others).filter_map(|grants| grants.principal.as_deref());
+            let arns = std::iter::once(&known.grants)
+                .chain(others)
+                .filter_map(|grants| grants.principal.as_deref());
             Whose::These(arns.map(PrincipalKey::of_name).collect())
         }
         None => Whose::Named(args.principal.clone()),
     };
-    let held = std::iter::once(&known.grants).chain(others).flat_map(|grants| &grants.held);
-    let conditions = held.flat_map(|held| &held.document.statements).flat_map(|statement| &statement.conditions);
-    let mut condition_keys: BTreeSet<String> = conditions.map(|condition| condition.key.to_ascii_lowercase()).collect();
+    let held = std::iter::once(&known.grants)
+        .chain(others)
+        .flat_map(|grants| &grants.held);
+    let conditions = held
+        .flat_map(|held| &held.document.statements)
+        .flat_map(|statement| &statement.conditions);
+    let mut condition_keys: BTreeSet<String> = conditions
+        .map(|condition| condition.key.to_ascii_lowercase())
+        .collect();
     // Policy variables ask about keys as well.
-    let held = std::iter::once(&known.grants).chain(others).flat_map(|grants| &grants.held);
+    let held = std::iter::once(&known.grants)
+        .chain(others)
+        .flat_map(|grants| &grants.held);
     if held.into_iter().any(|held| held.document.source.contains("${")) {
         condition_keys.extend(["aws:username", "aws:userid", "aws:principalaccount"].map(str::to_owned));
     }
-    Interest { whose, condition_keys }
-}
-
-/// Reads the trail into a ledger. Each event counts once, however often it is there.
-fn read(paths: &[PathBuf], threads: usize, interest: &Interest) -> (Ledger, ReadReport) {
-    let seen = Ids::new();
-    read_trail(
-        paths,
-        threads,
-        Ledger::default,
-        |ledger, record| {
-            let mut scratch = Scratch::default();
-            let event = Event::parse(record.text, &mut scratch)?;
-            ledger.observe(&event);
-            if interest.wants(&event.caller.principal) {
-                if event.id.as_deref().is_none_or(|id| seen.insert(id)) {
-                    ledger.add(&event, interest);
-                } else {
-                    ledger.duplicates += 1;
-                }
-            }
-            Ok(())
-        },
-        Ledger::merge,
-    )
+    Interest {
+        whose,
+        condition_keys,
+    }
 }
 
 fn answer(
@@ -301,7 +327,11 @@ fn answer(
         .iter()
         .map(|grants| Subject {
             grants,
-            evidence: grants.principal.as_deref().and_then(|arn| ledger.evidence(arn)).unwrap_or(&none),
+            evidence: grants
+                .principal
+                .as_deref()
+                .and_then(|arn| ledger.evidence(arn))
+                .unwrap_or(&none),
         })
         .collect();
     let proposal = match evidence {
@@ -314,7 +344,15 @@ fn answer(
                     UnseenArg::UsedServices => Unseen::UsedServices,
                 },
             };
-            recommend(Subject { grants: &grants, evidence }, &subjects, &ledger.visibility, &options)
+            recommend(
+                Subject {
+                    grants: &grants,
+                    evidence,
+                },
+                &subjects,
+                &ledger.visibility,
+                &options,
+            )
         }
         _ => nothing_to_go_by(&grants),
     };
@@ -324,8 +362,17 @@ fn answer(
 }
 
 /// The principal's ARN and evidence; no evidence where it has no events.
-fn whom<'l>(args: &Args, known: &Known, ledger: &'l Ledger) -> Result<(String, Option<&'l Evidence>), Box<Diagnostic>> {
-    if let Some(arn) = known.grants.principal.as_ref().filter(|_| known.account.is_some()) {
+fn whom<'l>(
+    args: &Args,
+    known: &Known,
+    ledger: &'l Ledger,
+) -> Result<(String, Option<&'l Evidence>), Box<Diagnostic>> {
+    if let Some(arn) = known
+        .grants
+        .principal
+        .as_ref()
+        .filter(|_| known.account.is_some())
+    {
         return Ok((arn.clone(), ledger.evidence(arn)));
     }
     let entries: Vec<_> = ledger.entries.values().collect();
@@ -358,13 +405,19 @@ fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Ve
     let arn = grants.principal.as_deref().unwrap_or_default();
     if is_fixed(arn) {
         said.push(
-            Diagnostic::note(Code::NotEditable, "this is a service-linked role: its policies belong to the service")
-                .help("nothing is proposed"),
+            Diagnostic::note(
+                Code::NotEditable,
+                "this is a service-linked role: its policies belong to the service",
+            )
+            .help("nothing is proposed"),
         );
     } else if arn.contains(":role/aws-reserved/sso.amazonaws.com/") {
         said.push(
-            Diagnostic::note(Code::NotEditable, "this role is made by IAM Identity Center from a permission set")
-                .help("make the change in the permission set; a change to the role itself is refused"),
+            Diagnostic::note(
+                Code::NotEditable,
+                "this role is made by IAM Identity Center from a permission set",
+            )
+            .help("make the change in the permission set; a change to the role itself is refused"),
         );
     }
     if evidence.is_none() {
@@ -376,8 +429,11 @@ fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Ve
     }
     match ledger.visibility.days() {
         Some(days) if days < QUARTER_DAYS => said.push(
-            Diagnostic::warning(Code::ShortWindow, format!("the trail reaches over {} only", span(days)))
-                .help("what runs once a month or a quarter does not show in it"),
+            Diagnostic::warning(
+                Code::ShortWindow,
+                format!("the trail reaches over {} only", span(days)),
+            )
+            .help("what runs once a month or a quarter does not show in it"),
         ),
         _ => {}
     }
@@ -385,12 +441,25 @@ fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Ve
 }
 
 fn span(days: f64) -> String {
-    if days >= 2.0 { format!("{days:.0} days") } else { format!("{:.1} hours", days * 24.0) }
+    if days >= 2.0 {
+        format!("{days:.0} days")
+    } else {
+        format!("{:.1} hours", days * 24.0)
+    }
 }
 
-fn print(args: &Args, output: &Output, report: &Recommendation, proposal: &Proposal, read: &ReadReport) -> Exit {
+fn print(
+    args: &Args,
+    output: &Output,
+    report: &Recommendation,
+    proposal: &Proposal,
+    read: &ReadReport,
+) -> Exit {
     output.diagnostics(&report.diagnostics);
-    let incomplete = report.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::ProofFailed);
+    let incomplete = report
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.code == Code::ProofFailed);
     if incomplete {
         return Exit::Failed;
     }
@@ -402,7 +471,10 @@ fn print(args: &Args, output: &Output, report: &Recommendation, proposal: &Propo
     if written != Exit::Done {
         return written;
     }
-    let unread = report.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let unread = report
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
     if unread || read.total.broken > 0 {
         output.say(&format!(
             "{} records read; {} could not be read and were left out",
@@ -410,14 +482,21 @@ fn print(args: &Args, output: &Output, report: &Recommendation, proposal: &Propo
         ));
         return Exit::Partial;
     }
-    if args.exit_code && report.summary.changes { Exit::Findings } else { Exit::Done }
+    if args.exit_code && report.summary.changes {
+        Exit::Findings
+    } else {
+        Exit::Done
+    }
 }
 
 fn write_policies(args: &Args, output: &Output, proposal: &Proposal) -> Exit {
     let files = policy_files::policy_files(&proposal.policies);
     let Some(folder) = &args.out else {
         if files.len() > 1 {
-            output.say(&format!("{} documents follow, one after the other; --out DIR writes each into a file", files.len()));
+            output.say(&format!(
+                "{} documents follow, one after the other; --out DIR writes each into a file",
+                files.len()
+            ));
         }
         let text: String = files.iter().map(|file| file.text.as_str()).collect();
         return output.bytes(text.as_bytes());

@@ -21,7 +21,9 @@ pub(super) fn at_level(resource: Resource, level: usize) -> Resource {
         Resource::Arn(text) | Resource::Pattern { pattern: text, .. } => text.as_str(),
         Resource::Any | Resource::Unknown => return resource,
     };
-    let Some(parts) = split_pattern(text) else { return resource };
+    let Some(parts) = split_pattern(text) else {
+        return resource;
+    };
     let [.., name] = parts;
     let head = &text[..text.len() - name.len()];
     let mut folded = variable_parts::starred(name);
@@ -32,14 +34,23 @@ pub(super) fn at_level(resource: Resource, level: usize) -> Resource {
     if pattern == text {
         return resource;
     }
-    Resource::Pattern { pattern, because: Widened::Folded }
+    Resource::Pattern {
+        pattern,
+        because: Widened::Folded,
+    }
 }
 
 /// The first `segments` `/`-separated segments, then `*`.
 fn shortened(name: &str, segments: usize) -> String {
-    let Some((at, _)) = name.match_indices('/').nth(segments.saturating_sub(1)) else { return name.to_owned() };
+    let Some((at, _)) = name.match_indices('/').nth(segments.saturating_sub(1)) else {
+        return name.to_owned();
+    };
     let kept = name.get(..=at).unwrap_or(name);
-    if name.len() == kept.len() { name.to_owned() } else { format!("{kept}*") }
+    if name.len() == kept.len() {
+        name.to_owned()
+    } else {
+        format!("{kept}*")
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +66,11 @@ mod tests {
         let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
         for level in 1..=LAST_LEVEL {
             let stepped = (1..=level).fold(arn(name), at_level);
-            assert_eq!(stepped.shown(), at_level(arn(name), level).shown(), "level {level}");
+            assert_eq!(
+                stepped.shown(),
+                at_level(arn(name), level).shown(),
+                "level {level}"
+            );
         }
     }
 
@@ -63,7 +78,10 @@ mod tests {
     fn the_folded_pattern_admits_what_it_folds() {
         let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
         for level in 0..=LAST_LEVEL {
-            assert!(crate::pattern::matches(at_level(arn(name), level).shown(), name), "level {level}");
+            assert!(
+                crate::pattern::matches(at_level(arn(name), level).shown(), name),
+                "level {level}"
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ impl PrincipalKey {
     /// The key of an ARN (`arn:aws:iam::111122223333:role/ci/deploy` and
     /// `…:role/deploy` are the same), or of any other name as it stands.
     pub fn of_name(name: &str) -> Self {
-        let Some(arn) = Arn::parse(name) else { return Self(name.to_owned()) };
+        let Some(arn) = Arn::parse(name) else {
+            return Self(name.to_owned());
+        };
         match arn.resource.split_once('/') {
             Some((kind @ ("role" | "user"), path)) if arn.service == "iam" => {
                 let last = path.rsplit('/').next().unwrap_or(path);
@@ -70,18 +72,28 @@ pub fn is_named(arn: &str, wanted: &str) -> bool {
     if arn == wanted {
         return true;
     }
-    let Some(parsed) = Arn::parse(arn) else { return false };
+    let Some(parsed) = Arn::parse(arn) else {
+        return false;
+    };
     if let Some(wanted) = Arn::parse(wanted) {
         // The path is not in a session's ARN.
-        return wanted.account == parsed.account && PrincipalKey::of_name(arn) == PrincipalKey::of_name(&joined(wanted));
+        return wanted.account == parsed.account
+            && PrincipalKey::of_name(arn) == PrincipalKey::of_name(&joined(wanted));
     }
-    let Some((kind, path)) = parsed.resource.split_once('/') else { return parsed.resource == wanted };
+    let Some((kind, path)) = parsed.resource.split_once('/') else {
+        return parsed.resource == wanted;
+    };
     let name = path.rsplit('/').next().unwrap_or(path);
-    parsed.resource == wanted || name == wanted || wanted.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(name)
+    parsed.resource == wanted
+        || name == wanted
+        || wanted.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(name)
 }
 
 fn joined(arn: Arn<'_>) -> String {
-    format!("arn:{}:{}:{}:{}:{}", arn.partition, arn.service, arn.region, arn.account, arn.resource)
+    format!(
+        "arn:{}:{}:{}:{}:{}",
+        arn.partition, arn.service, arn.region, arn.account, arn.resource
+    )
 }
 
 /// One principal's part of the ledger.
@@ -133,8 +145,12 @@ impl Ledger {
         let mapped = require::requirements(event);
         match &mapped {
             require::Mapped::Requires(_) => self.mapped += 1,
-            require::Mapped::NotAuthorized { class, .. } => *self.not_authorized.entry(class.clone()).or_default() += 1,
-            require::Mapped::Unmapped { reason } => *self.unmapped.entry((*reason).to_owned()).or_default() += 1,
+            require::Mapped::NotAuthorized { class, .. } => {
+                *self.not_authorized.entry(class.clone()).or_default() += 1
+            }
+            require::Mapped::Unmapped { reason } => {
+                *self.unmapped.entry((*reason).to_owned()).or_default() += 1
+            }
         }
         if principal.kind == PrincipalKind::Service {
             return;
@@ -182,7 +198,9 @@ impl Ledger {
 
     /// The evidence of the principal with this ARN.
     pub fn evidence(&self, arn: &str) -> Option<&Evidence> {
-        self.entries.get(&PrincipalKey::of_name(arn)).map(|entry| &entry.evidence)
+        self.entries
+            .get(&PrincipalKey::of_name(arn))
+            .map(|entry| &entry.evidence)
     }
 }
 
@@ -199,8 +217,17 @@ mod tests {
     #[test]
     fn the_path_of_a_role_is_no_part_of_its_key() {
         let with = PrincipalKey::of_name("arn:aws:iam::111122223333:role/ci/deploy");
-        assert_eq!(with, PrincipalKey::of_name("arn:aws:iam::111122223333:role/deploy"));
-        assert_ne!(with, PrincipalKey::of_name("arn:aws:iam::111122223333:user/deploy"));
-        assert_ne!(with, PrincipalKey::of_name("arn:aws:iam::444455556666:role/deploy"));
+        assert_eq!(
+            with,
+            PrincipalKey::of_name("arn:aws:iam::111122223333:role/deploy")
+        );
+        assert_ne!(
+            with,
+            PrincipalKey::of_name("arn:aws:iam::111122223333:user/deploy")
+        );
+        assert_ne!(
+            with,
+            PrincipalKey::of_name("arn:aws:iam::444455556666:role/deploy")
+        );
     }
 }

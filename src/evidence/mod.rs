@@ -58,9 +58,15 @@ impl Evidence {
                     entry.add(requirement.resource.clone(), context.clone(), tally);
                 }
             }
-            Mapped::NotAuthorized { class, .. } => *self.not_authorized.entry(class.clone()).or_default() += 1,
+            Mapped::NotAuthorized { class, .. } => {
+                *self.not_authorized.entry(class.clone()).or_default() += 1
+            }
             Mapped::Unmapped { reason } => {
-                let key = (event.source.to_string(), event.name.to_string(), (*reason).to_owned());
+                let key = (
+                    event.source.to_string(),
+                    event.name.to_string(),
+                    (*reason).to_owned(),
+                );
                 *self.unmapped.entry(key).or_default() += 1;
             }
         }
@@ -87,7 +93,10 @@ impl Evidence {
     /// What was observed of an action in use (refused calls are not use): resources with the
     /// contexts in which they were used.
     pub fn used(&self, action: &str) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
-        self.actions.get(action).into_iter().flat_map(ActionEvidence::used)
+        self.actions
+            .get(action)
+            .into_iter()
+            .flat_map(ActionEvidence::used)
     }
 
     /// Whether the action was used at all.

@@ -52,29 +52,48 @@ pub fn read_selectors(text: &str, file: &str) -> (Option<Selectors>, Vec<Diagnos
         selectors.add_advanced(entry);
     }
     if !found {
-        return (None, vec![unusable(file, "neither EventSelectors nor AdvancedEventSelectors is there")]);
+        return (
+            None,
+            vec![unusable(
+                file,
+                "neither EventSelectors nor AdvancedEventSelectors is there",
+            )],
+        );
     }
     (Some(selectors), Vec::new())
 }
 
 fn unusable(file: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::SelectorsShape, format!("these are no event selectors: {why}"))
-        .at(Place::file(file))
-        .help("give the output of `aws cloudtrail get-event-selectors --trail-name NAME`")
+    Diagnostic::error(
+        Code::SelectorsShape,
+        format!("these are no event selectors: {why}"),
+    )
+    .at(Place::file(file))
+    .help("give the output of `aws cloudtrail get-event-selectors --trail-name NAME`")
 }
 
 impl Selectors {
     fn add_basic(&mut self, entry: &Value) {
-        let kind = entry.get("ReadWriteType").and_then(Value::as_str).unwrap_or("All");
+        let kind = entry
+            .get("ReadWriteType")
+            .and_then(Value::as_str)
+            .unwrap_or("All");
         let (read, write) = (kind != "WriteOnly", kind != "ReadOnly");
-        if entry.get("IncludeManagementEvents").and_then(Value::as_bool).unwrap_or(true) {
+        if entry
+            .get("IncludeManagementEvents")
+            .and_then(Value::as_bool)
+            .unwrap_or(true)
+        {
             self.management_read |= read;
             self.management_write |= write;
             let excluded = list(entry, "ExcludeManagementEventSources");
-            self.excluded_sources.extend(excluded.iter().filter_map(Value::as_str).map(str::to_owned));
+            self.excluded_sources
+                .extend(excluded.iter().filter_map(Value::as_str).map(str::to_owned));
         }
         for resource in list(entry, "DataResources") {
-            let Some(kind) = resource.get("Type").and_then(Value::as_str) else { continue };
+            let Some(kind) = resource.get("Type").and_then(Value::as_str) else {
+                continue;
+            };
             let mut scope = Scope::default();
             for value in list(resource, "Values").iter().filter_map(Value::as_str) {
                 scope.add_prefix(value);
@@ -84,7 +103,11 @@ impl Selectors {
     }
 
     fn add_advanced(&mut self, entry: &Value) {
-        let mut fields = AdvancedFields { read: true, write: true, ..AdvancedFields::default() };
+        let mut fields = AdvancedFields {
+            read: true,
+            write: true,
+            ..AdvancedFields::default()
+        };
         for field in list(entry, "FieldSelectors") {
             fields.take(field);
         }
@@ -95,7 +118,10 @@ impl Selectors {
                 self.excluded_sources.extend(fields.excluded_sources);
             }
             Some("Data") if !fields.partial => {
-                let mut scope = Scope { all: !fields.by_arn, patterns: BTreeSet::new() };
+                let mut scope = Scope {
+                    all: !fields.by_arn,
+                    patterns: BTreeSet::new(),
+                };
                 scope.patterns.extend(fields.patterns);
                 for kind in fields.types {
                     self.add_data(&kind, fields.read, fields.write, scope.clone());
@@ -162,15 +188,25 @@ impl AdvancedFields {
     fn take_arn(&mut self, field: &Value, equals: &[&str]) {
         const NOT_READ_HERE: [&str; 4] = ["EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith"];
         self.by_arn = true;
-        self.partial |= NOT_READ_HERE.iter().any(|operator| field.get(*operator).is_some());
+        self.partial |= NOT_READ_HERE
+            .iter()
+            .any(|operator| field.get(*operator).is_some());
         self.patterns.extend(equals.iter().map(|arn| (*arn).to_owned()));
         let starts = list(field, "StartsWith");
-        self.patterns.extend(starts.iter().filter_map(Value::as_str).map(|arn| format!("{arn}*")));
+        self.patterns.extend(
+            starts
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|arn| format!("{arn}*")),
+        );
     }
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]
@@ -193,7 +229,11 @@ mod tests {
         assert!(selectors.management_write && !selectors.management_read);
         assert!(selectors.data_read.is_empty());
         assert!(selectors.data_write["AWS::Lambda::Function"].all);
-        assert!(selectors.data_write["AWS::S3::Object"].patterns.contains("arn:aws:s3:::acme/*"));
+        assert!(
+            selectors.data_write["AWS::S3::Object"]
+                .patterns
+                .contains("arn:aws:s3:::acme/*")
+        );
         assert!(selectors.excluded_sources.contains("kms.amazonaws.com"));
     }
 
@@ -214,6 +254,12 @@ mod tests {
     fn other_json_is_refused_with_what_to_give() {
         let (selectors, diagnostics) = read_selectors("{}", "s.json");
         assert!(selectors.is_none());
-        assert!(diagnostics[0].help.as_deref().unwrap().contains("get-event-selectors"));
+        assert!(
+            diagnostics[0]
+                .help
+                .as_deref()
+                .unwrap()
+                .contains("get-event-selectors")
+        );
     }
 }

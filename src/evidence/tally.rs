@@ -54,21 +54,36 @@ const SAMPLES: usize = 3;
 impl Tally {
     /// The tally of one event.
     pub fn of(event: &Event<'_>, certain: bool) -> Self {
-        let mut tally = Self { certain, seen: Some((event.time, event.time)), ..Self::default() };
+        let mut tally = Self {
+            certain,
+            seen: Some((event.time, event.time)),
+            ..Self::default()
+        };
         match &event.outcome {
             Outcome::Succeeded => tally.succeeded = 1,
             Outcome::Failed { .. } => tally.failed = 1,
             Outcome::Inconclusive { .. } => tally.inconclusive = 1,
             Outcome::Refused { by, explicit, .. } => {
-                tally.refused.insert(Refusal { by: *by, explicit: *explicit }, 1);
+                tally.refused.insert(
+                    Refusal {
+                        by: *by,
+                        explicit: *explicit,
+                    },
+                    1,
+                );
             }
         }
-        tally.operations.insert(format!("{}/{}", event.source, event.name), 1);
+        tally
+            .operations
+            .insert(format!("{}/{}", event.source, event.name), 1);
         if let Some(service) = &event.caller.invoked_by {
             tally.via.insert(service.to_string(), 1);
         }
         if let Some(id) = &event.id {
-            tally.samples.push(Sample { time: event.time, id: id.to_string() });
+            tally.samples.push(Sample {
+                time: event.time,
+                id: id.to_string(),
+            });
         }
         tally
     }
@@ -160,7 +175,10 @@ impl ActionEvidence {
             self.fold_to(other.level);
         }
         for (resource, contexts) in other.resources {
-            let into = self.resources.entry(fold::at_level(resource, self.level)).or_default();
+            let into = self
+                .resources
+                .entry(fold::at_level(resource, self.level))
+                .or_default();
             for (context, tally) in contexts {
                 into.entry(context).or_default().merge(tally);
             }
@@ -171,9 +189,11 @@ impl ActionEvidence {
 
     /// Every resource and context with its tally, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
-        self.resources
-            .iter()
-            .flat_map(|(resource, contexts)| contexts.iter().map(move |(context, tally)| (resource, context, tally)))
+        self.resources.iter().flat_map(|(resource, contexts)| {
+            contexts
+                .iter()
+                .map(move |(context, tally)| (resource, context, tally))
+        })
     }
 
     /// Only those with use.
@@ -232,11 +252,19 @@ mod tests {
     fn tally(second: i64) -> Tally {
         let time = jiff::Timestamp::from_second(second).unwrap();
         let id = format!("{second:04}");
-        Tally { succeeded: 1, seen: Some((time, time)), samples: vec![Sample { time, id }], ..Tally::default() }
+        Tally {
+            succeeded: 1,
+            seen: Some((time, time)),
+            samples: vec![Sample { time, id }],
+            ..Tally::default()
+        }
     }
 
     fn object(number: usize) -> Resource {
-        Resource::Arn(format!("arn:aws:s3:::acme/dt=2026-08-{:02}/part-{number:05}.parquet", number % 28 + 1))
+        Resource::Arn(format!(
+            "arn:aws:s3:::acme/dt=2026-08-{:02}/part-{number:05}.parquet",
+            number % 28 + 1
+        ))
     }
 
     #[test]
@@ -245,7 +273,11 @@ mod tests {
             .map(|part| {
                 let mut evidence = ActionEvidence::default();
                 for number in 0..1000 {
-                    evidence.add(object(part * 1000 + number), Context::default(), tally(number as i64));
+                    evidence.add(
+                        object(part * 1000 + number),
+                        Context::default(),
+                        tally(number as i64),
+                    );
                     evidence.count(tally(number as i64));
                 }
                 evidence
@@ -260,7 +292,10 @@ mod tests {
         assert_eq!(first, merged([2, 1, 0]));
         assert_eq!(first, merged([1, 2, 0]));
         assert_eq!(first.calls().succeeded, 3000);
-        assert_eq!(first.iter().map(|(_, _, tally)| tally.succeeded).sum::<u64>(), 3000);
+        assert_eq!(
+            first.iter().map(|(_, _, tally)| tally.succeeded).sum::<u64>(),
+            3000
+        );
         assert!(first.iter().count() <= MOST_RESOURCES);
     }
 
@@ -270,7 +305,14 @@ mod tests {
         for second in [3, 7, 1, 5] {
             total.merge(tally(second));
         }
-        assert_eq!(total.samples.iter().map(|sample| sample.id.as_str()).collect::<Vec<_>>(), ["0001", "0003", "0005"]);
+        assert_eq!(
+            total
+                .samples
+                .iter()
+                .map(|sample| sample.id.as_str())
+                .collect::<Vec<_>>(),
+            ["0001", "0003", "0005"]
+        );
         assert_eq!(total.succeeded, 5);
     }
 

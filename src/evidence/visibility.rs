@@ -56,7 +56,10 @@ const MOST_CONTAINERS: usize = 10_000;
 
 /// Management event sources that a trail can leave out
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html>).
-const EXCLUDABLE: [(&str, &str); 2] = [("kms", "kms.amazonaws.com"), ("rds-data", "rdsdata.amazonaws.com")];
+const EXCLUDABLE: [(&str, &str); 2] = [
+    ("kms", "kms.amazonaws.com"),
+    ("rds-data", "rdsdata.amazonaws.com"),
+];
 
 impl Visibility {
     /// Takes note of one event.
@@ -73,7 +76,10 @@ impl Visibility {
         if let Some(account) = event.account.as_deref() {
             note(&mut self.accounts, account);
         }
-        if event.management.map_or_else(|| is_data_call(event), |management| !management) {
+        if event
+            .management
+            .map_or_else(|| is_data_call(event), |management| !management)
+        {
             self.add_data(event);
             return;
         }
@@ -122,7 +128,10 @@ impl Visibility {
     /// Whether the use of the action on resources that match `resource` would have shown.
     pub fn sight(&self, service: &Service, action: &Action, resource: &str) -> Sight {
         if let Some(why) = &action.seen.never {
-            return Sight::Unseen { why: why.clone(), switch_on: None };
+            return Sight::Unseen {
+                why: why.clone(),
+                switch_on: None,
+            };
         }
         if let Some(side) = action.seen.management
             && let Some(unseen) = self.management_unseen(service, side)
@@ -139,7 +148,10 @@ impl Visibility {
             }
         }
         if action.seen.management.is_none() && action.seen.data.is_empty() {
-            return Sight::Unseen { why: "no CloudTrail event is known for it".to_owned(), switch_on: None };
+            return Sight::Unseen {
+                why: "no CloudTrail event is known for it".to_owned(),
+                switch_on: None,
+            };
         }
         Sight::Visible
     }
@@ -150,13 +162,22 @@ impl Visibility {
             None => (self.management_read, self.management_write),
         };
         let unseen = |why: &str, switch_on: &str| {
-            Some(Sight::Unseen { why: why.to_owned(), switch_on: Some(switch_on.to_owned()) })
+            Some(Sight::Unseen {
+                why: why.to_owned(),
+                switch_on: Some(switch_on.to_owned()),
+            })
         };
         if matches!(side, Rw::Read | Rw::Both) && !read {
-            return unseen("a management event that reads, of which this trail shows none", "management events, read");
+            return unseen(
+                "a management event that reads, of which this trail shows none",
+                "management events, read",
+            );
         }
         if matches!(side, Rw::Write | Rw::Both) && !write {
-            return unseen("a management event that writes, of which this trail shows none", "management events, write");
+            return unseen(
+                "a management event that writes, of which this trail shows none",
+                "management events, write",
+            );
         }
         if let Some((_, source)) = EXCLUDABLE.iter().find(|(prefix, _)| *prefix == service.prefix) {
             let left_out = match &self.selectors {
@@ -183,31 +204,53 @@ impl Visibility {
     /// their own), so a trail of another region alone does not show them.
     fn shows_global_events(&self) -> bool {
         const HOMES: [&str; 3] = ["us-east-1", "us-gov-west-1", "cn-northwest-1"];
-        const SOURCES: [&str; 4] =
-            ["iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com", "organizations.amazonaws.com"];
-        HOMES.iter().any(|home| self.regions.contains(*home)) || SOURCES.iter().any(|source| self.sources.contains(*source))
+        const SOURCES: [&str; 4] = [
+            "iam.amazonaws.com",
+            "cloudfront.amazonaws.com",
+            "route53.amazonaws.com",
+            "organizations.amazonaws.com",
+        ];
+        HOMES.iter().any(|home| self.regions.contains(*home))
+            || SOURCES.iter().any(|source| self.sources.contains(*source))
     }
 
     /// Whether data events of the type are recorded for *all* resources that match the pattern.
     fn data_visible(&self, kind: &str, reads: bool, resource: &str) -> bool {
         match &self.selectors {
             Some(selectors) => {
-                let side = if reads { &selectors.data_read } else { &selectors.data_write };
+                let side = if reads {
+                    &selectors.data_read
+                } else {
+                    &selectors.data_write
+                };
                 side.get(kind).is_some_and(|scope| {
-                    scope.all || scope.patterns.iter().any(|covered| pattern::resource_is_subset(resource, covered) == Some(true))
+                    scope.all
+                        || scope
+                            .patterns
+                            .iter()
+                            .any(|covered| pattern::resource_is_subset(resource, covered) == Some(true))
                 })
             }
-            None => self.data.get(kind).is_some_and(|containers| within_a_container(resource, containers)),
+            None => self
+                .data
+                .get(kind)
+                .is_some_and(|containers| within_a_container(resource, containers)),
         }
     }
 }
 
 /// Records before version 1.07 do not say whether they are data events: the catalog then does.
 fn is_data_call(event: &Event<'_>) -> bool {
-    let action_catalog::EventMapping::Needs { operation, .. } = action_catalog::event(&event.source, &event.name) else {
+    let action_catalog::EventMapping::Needs { operation, .. } =
+        action_catalog::event(&event.source, &event.name)
+    else {
         return false;
     };
-    let Some((_, action)) = operation.needs.first().and_then(|need| action_catalog::action(&need.action)) else {
+    let Some((_, action)) = operation
+        .needs
+        .first()
+        .and_then(|need| action_catalog::action(&need.action))
+    else {
         return false;
     };
     action.seen.management.is_none() && !action.seen.data.is_empty()
@@ -221,7 +264,9 @@ fn note(set: &mut BTreeSet<String>, text: &str) {
 
 /// Whether all that the pattern matches lies in one of the containers.
 fn within_a_container(resource: &str, containers: &BTreeSet<String>) -> bool {
-    let Some(parts) = split_pattern(resource) else { return false };
+    let Some(parts) = split_pattern(resource) else {
+        return false;
+    };
     if parts.iter().take(5).any(|part| part.contains(['*', '?'])) {
         return false;
     }
@@ -231,16 +276,22 @@ fn within_a_container(resource: &str, containers: &BTreeSet<String>) -> bool {
 
 /// The bucket of an object, the table of an index or stream; else the resource itself.
 fn container(arn: &str) -> String {
-    let Some(parts) = split_pattern(arn) else { return arn.to_owned() };
+    let Some(parts) = split_pattern(arn) else {
+        return arn.to_owned();
+    };
     let [_, _, service, _, _, name] = parts;
     let kept = match service {
         "s3" | "s3express" => name.split('/').next().unwrap_or(name),
         "dynamodb" => match name.strip_prefix("table/") {
-            Some(rest) => name.get(.."table/".len() + rest.split('/').next().unwrap_or(rest).len()).unwrap_or(name),
+            Some(rest) => name
+                .get(.."table/".len() + rest.split('/').next().unwrap_or(rest).len())
+                .unwrap_or(name),
             None => name,
         },
         "lambda" => match name.strip_prefix("function:") {
-            Some(rest) => name.get(.."function:".len() + rest.split(':').next().unwrap_or(rest).len()).unwrap_or(name),
+            Some(rest) => name
+                .get(.."function:".len() + rest.split(':').next().unwrap_or(rest).len())
+                .unwrap_or(name),
             None => name,
         },
         _ => name,

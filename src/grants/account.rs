@@ -84,18 +84,29 @@ impl Account {
     /// # Errors
     /// [`NotFound`] where there is none, or more than one.
     pub fn find(&self, wanted: &str) -> Result<&Holder, NotFound> {
-        let fits: Vec<&Holder> = self.holders.iter().filter(|holder| is_named(&holder.arn, wanted)).collect();
+        let fits: Vec<&Holder> = self
+            .holders
+            .iter()
+            .filter(|holder| is_named(&holder.arn, wanted))
+            .collect();
         match fits.as_slice() {
             [one] => Ok(one),
-            [] => Err(NotFound::Unknown { near: near_names(wanted, self.holders.iter().map(|holder| holder.arn.as_str())) }),
-            many => Err(NotFound::Ambiguous { arns: many.iter().map(|holder| holder.arn.clone()).collect() }),
+            [] => Err(NotFound::Unknown {
+                near: near_names(wanted, self.holders.iter().map(|holder| holder.arn.as_str())),
+            }),
+            many => Err(NotFound::Ambiguous {
+                arns: many.iter().map(|holder| holder.arn.clone()).collect(),
+            }),
         }
     }
 
     /// What the principal holds, with everybody else who holds the same.
     pub fn grants(&self, holder: &Holder) -> Grants {
-        let mut grants =
-            Grants { principal: Some(holder.arn.clone()), created: holder.created, ..Grants::default() };
+        let mut grants = Grants {
+            principal: Some(holder.arn.clone()),
+            created: holder.created,
+            ..Grants::default()
+        };
         for (name, document) in &holder.inline {
             grants.held.push(Held {
                 origin: Origin::Inline { name: name.clone() },
@@ -125,10 +136,15 @@ impl Account {
     }
 
     fn add_group(&self, grants: &mut Grants, name: &str) {
-        let Some(group) = self.groups.get(name) else { return };
+        let Some(group) = self.groups.get(name) else {
+            return;
+        };
         for (policy, document) in &group.inline {
             grants.held.push(Held {
-                origin: Origin::GroupInline { group: name.to_owned(), name: policy.clone() },
+                origin: Origin::GroupInline {
+                    group: name.to_owned(),
+                    name: policy.clone(),
+                },
                 layer: Layer::Identity,
                 document: document.clone(),
                 holders: self.holders_of(|other| other.groups.iter().any(|group| group == name)),
@@ -144,12 +160,21 @@ impl Account {
         let aws = is_aws_managed(arn);
         let origin = |version| {
             let arn = arn.to_owned();
-            if aws { Origin::AwsManaged { arn, version, group } } else { Origin::CustomerManaged { arn, version, group } }
+            if aws {
+                Origin::AwsManaged { arn, version, group }
+            } else {
+                Origin::CustomerManaged { arn, version, group }
+            }
         };
         match self.document(arn) {
             Some((version, document)) => {
                 let holders = self.holders_of(|other| self.reaches(other, arn));
-                grants.held.push(Held { origin: origin(version), layer: Layer::Identity, document, holders });
+                grants.held.push(Held {
+                    origin: origin(version),
+                    layer: Layer::Identity,
+                    document,
+                    holders,
+                });
             }
             None => grants.not_given.push(origin(None)),
         }
@@ -159,7 +184,9 @@ impl Account {
     fn reaches(&self, holder: &Holder, arn: &str) -> bool {
         holder.attached.iter().any(|attached| attached == arn)
             || holder.groups.iter().any(|name| {
-                self.groups.get(name).is_some_and(|group| group.attached.iter().any(|attached| attached == arn))
+                self.groups
+                    .get(name)
+                    .is_some_and(|group| group.attached.iter().any(|attached| attached == arn))
             })
     }
 
@@ -177,8 +204,12 @@ impl Account {
     }
 
     fn holders_of(&self, holds: impl Fn(&Holder) -> bool) -> Vec<String> {
-        let arns: BTreeSet<String> =
-            self.holders.iter().filter(|holder| holds(holder)).map(|holder| holder.arn.clone()).collect();
+        let arns: BTreeSet<String> = self
+            .holders
+            .iter()
+            .filter(|holder| holds(holder))
+            .map(|holder| holder.arn.clone())
+            .collect();
         arns.into_iter().collect()
     }
 }
@@ -198,7 +229,12 @@ pub fn near_names<'a>(wanted: &str, arns: impl Iterator<Item = &'a str>) -> Vec<
         let kinds = ["role/", "user/"];
         near = short
             .iter()
-            .filter(|name| kinds.iter().any(|kind| name.strip_prefix(kind).is_some_and(|name| crate::near::nearest(bare, [name]).is_some())))
+            .filter(|name| {
+                kinds.iter().any(|kind| {
+                    name.strip_prefix(kind)
+                        .is_some_and(|name| crate::near::nearest(bare, [name]).is_some())
+                })
+            })
             .map(String::as_str)
             .take(3)
             .collect();

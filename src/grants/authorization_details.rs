@@ -12,7 +12,12 @@ use crate::policy::Document;
 /// What cannot be read (a policy that is no policy, an entry without a name) is reported and left
 /// out; the rest is kept. `None` where the text is no authorization details at all.
 pub fn read_authorization_details(text: &str, file: &str) -> (Option<Account>, Vec<Diagnostic>) {
-    let mut reader = Reader { file, account: Account::default(), diagnostics: Vec::new(), lists: 0 };
+    let mut reader = Reader {
+        file,
+        account: Account::default(),
+        diagnostics: Vec::new(),
+        lists: 0,
+    };
     for page in serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter::<Value>() {
         match page {
             Ok(Value::Array(pages)) => pages.iter().for_each(|page| reader.page(page)),
@@ -57,7 +62,11 @@ impl Reader<'_> {
     }
 
     fn list<'v>(&mut self, page: &'v Value, names: &[&str]) -> &'v [Value] {
-        match names.iter().find_map(|name| page.get(name)).and_then(Value::as_array) {
+        match names
+            .iter()
+            .find_map(|name| page.get(name))
+            .and_then(Value::as_array)
+        {
             Some(list) => {
                 self.lists += 1;
                 list
@@ -67,22 +76,40 @@ impl Reader<'_> {
     }
 
     fn managed(&mut self, entry: &Value) {
-        let Some(arn) = text(entry, "Arn") else { return self.nameless("managed policy", "Arn") };
+        let Some(arn) = text(entry, "Arn") else {
+            return self.nameless("managed policy", "Arn");
+        };
         let default = text(entry, "DefaultVersionId");
-        let versions = entry.get("PolicyVersionList").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let versions = entry
+            .get("PolicyVersionList")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         let version = versions
             .iter()
             .find(|version| version.get("IsDefaultVersion").and_then(Value::as_bool) == Some(true))
-            .or_else(|| versions.iter().find(|version| default.is_some() && text(version, "VersionId") == default));
-        let Some(document) = version.and_then(|version| version.get("Document")) else { return };
+            .or_else(|| {
+                versions
+                    .iter()
+                    .find(|version| default.is_some() && text(version, "VersionId") == default)
+            });
+        let Some(document) = version.and_then(|version| version.get("Document")) else {
+            return;
+        };
         if let Some(document) = self.document(document, arn) {
-            let version = version.and_then(|version| text(version, "VersionId")).or(default).map(str::to_owned);
-            self.account.managed.insert(arn.to_owned(), Managed { version, document });
+            let version = version
+                .and_then(|version| text(version, "VersionId"))
+                .or(default)
+                .map(str::to_owned);
+            self.account
+                .managed
+                .insert(arn.to_owned(), Managed { version, document });
         }
     }
 
     fn group(&mut self, entry: &Value) {
-        let Some(name) = text(entry, "GroupName") else { return self.nameless("group", "GroupName") };
+        let Some(name) = text(entry, "GroupName") else {
+            return self.nameless("group", "GroupName");
+        };
         let group = Group {
             inline: self.inline(entry, "GroupPolicyList", &format!("group {name}")),
             attached: attached(entry),
@@ -95,10 +122,19 @@ impl Reader<'_> {
             HolderKind::Role => ("role", "RoleName", "RolePolicyList"),
             HolderKind::User => ("user", "UserName", "UserPolicyList"),
         };
-        let Some(name) = text(entry, name_key) else { return self.nameless(what, name_key) };
-        let Some(arn) = text(entry, "Arn") else { return self.nameless(what, "Arn") };
-        let groups = entry.get("GroupList").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let boundary = entry.get("PermissionsBoundary").and_then(|boundary| text(boundary, "PermissionsBoundaryArn"));
+        let Some(name) = text(entry, name_key) else {
+            return self.nameless(what, name_key);
+        };
+        let Some(arn) = text(entry, "Arn") else {
+            return self.nameless(what, "Arn");
+        };
+        let groups = entry
+            .get("GroupList")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let boundary = entry
+            .get("PermissionsBoundary")
+            .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"));
         let holder = Holder {
             kind,
             arn: arn.to_owned(),
@@ -106,14 +142,21 @@ impl Reader<'_> {
             created: text(entry, "CreateDate").and_then(|date| date.replacen(' ', "T", 1).parse().ok()),
             inline: self.inline(entry, list, &format!("{what} {name}")),
             attached: attached(entry),
-            groups: groups.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            groups: groups
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             boundary: boundary.map(str::to_owned),
         };
         self.account.holders.push(holder);
     }
 
     fn inline(&mut self, entry: &Value, list: &str, owner: &str) -> Vec<(String, Document)> {
-        let policies = entry.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let policies = entry
+            .get(list)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         let mut read = Vec::new();
         for policy in policies {
             let name = text(policy, "PolicyName").unwrap_or("(unnamed)");
@@ -135,7 +178,10 @@ impl Reader<'_> {
         };
         let (document, diagnostics) = crate::policy::parse(&text, &place);
         self.diagnostics.extend(diagnostics);
-        if let Some(document) = document.as_ref().filter(|_| !name.starts_with("arn:aws:iam::aws:")) {
+        if let Some(document) = document
+            .as_ref()
+            .filter(|_| !name.starts_with("arn:aws:iam::aws:"))
+        {
             self.diagnostics.extend(super::lint(document, &place));
         }
         document
@@ -143,7 +189,11 @@ impl Reader<'_> {
 
     fn nameless(&mut self, what: &str, key: &str) {
         self.diagnostics.push(
-            Diagnostic::error(Code::GrantsShape, format!("a {what} without `{key}` was left out")).at(Place::file(self.file)),
+            Diagnostic::error(
+                Code::GrantsShape,
+                format!("a {what} without `{key}` was left out"),
+            )
+            .at(Place::file(self.file)),
         );
     }
 
@@ -167,6 +217,12 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 }
 
 fn attached(entry: &Value) -> Vec<String> {
-    let list = entry.get("AttachedManagedPolicies").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    list.iter().filter_map(|policy| text(policy, "PolicyArn")).map(str::to_owned).collect()
+    let list = entry
+        .get("AttachedManagedPolicies")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    list.iter()
+        .filter_map(|policy| text(policy, "PolicyArn"))
+        .map(str::to_owned)
+        .collect()
 }

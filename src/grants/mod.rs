@@ -49,9 +49,19 @@ impl Grants {
     pub fn from_policies(principal: &str, policies: Vec<(Origin, Layer, Document)>) -> Self {
         let held = policies
             .into_iter()
-            .map(|(origin, layer, document)| Held { origin, layer, document, holders: vec![principal.to_owned()] })
+            .map(|(origin, layer, document)| Held {
+                origin,
+                layer,
+                document,
+                holders: vec![principal.to_owned()],
+            })
             .collect();
-        Self { principal: Some(principal.to_owned()), created: None, held, not_given: Vec::new() }
+        Self {
+            principal: Some(principal.to_owned()),
+            created: None,
+            held,
+            not_given: Vec::new(),
+        }
     }
 
     /// Only the policies of one layer.
@@ -65,7 +75,9 @@ impl Grants {
 /// Returns `None`, with a diagnostic, where the catalog does not know it.
 pub fn managed_from_catalog(arn_or_name: &str) -> (Option<(Origin, Document)>, Vec<Diagnostic>) {
     let Some(policy) = action_catalog::managed_policy(arn_or_name) else {
-        let names: Vec<&str> = action_catalog::managed_policies().map(|policy| policy.name).collect();
+        let names: Vec<&str> = action_catalog::managed_policies()
+            .map(|policy| policy.name)
+            .collect();
         let wanted = arn_or_name.rsplit('/').next().unwrap_or(arn_or_name);
         let mut diagnostic = Diagnostic::error(
             Code::PolicyNotGiven,
@@ -81,7 +93,11 @@ pub fn managed_from_catalog(arn_or_name: &str) -> (Option<(Origin, Document)>, V
         None => format!("arn:aws:iam::aws:policy/{}", policy.name),
     };
     let (document, diagnostics) = crate::policy::parse(&pretty(&policy.document), &arn);
-    let origin = Origin::AwsManaged { arn, version: Some(policy.version.to_owned()), group: None };
+    let origin = Origin::AwsManaged {
+        arn,
+        version: Some(policy.version.to_owned()),
+        group: None,
+    };
     (document.map(|document| (origin, document)), diagnostics)
 }
 
@@ -108,11 +124,18 @@ fn known(entry: &str) -> ActionKnown {
         Some(service) => {
             let names = service.actions.iter().map(|action| action.name.as_str());
             let near = crate::near::several(name, names, 3);
-            ActionKnown::UnknownAction { near: near.into_iter().map(|name| format!("{}:{name}", service.prefix)).collect() }
+            ActionKnown::UnknownAction {
+                near: near
+                    .into_iter()
+                    .map(|name| format!("{}:{name}", service.prefix))
+                    .collect(),
+            }
         }
         None => {
             let near = crate::near::several(prefix, action_catalog::prefixes(), 3);
-            ActionKnown::UnknownService { near: near.into_iter().map(str::to_owned).collect() }
+            ActionKnown::UnknownService {
+                near: near.into_iter().map(str::to_owned).collect(),
+            }
         }
     }
 }

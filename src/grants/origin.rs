@@ -100,7 +100,9 @@ impl Origin {
     /// The ARN of a managed policy.
     pub fn arn(&self) -> Option<&str> {
         match self {
-            Self::CustomerManaged { arn, .. } | Self::AwsManaged { arn, .. } | Self::Boundary { arn } => Some(arn),
+            Self::CustomerManaged { arn, .. } | Self::AwsManaged { arn, .. } | Self::Boundary { arn } => {
+                Some(arn)
+            }
             _ => None,
         }
     }

@@ -48,9 +48,18 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Element) -> Vec<Stri
             at += 1;
             continue;
         };
-        let run = entries.iter().skip(at).take_while(|other| other.split_once(':').is_some_and(|(p, _)| p == prefix)).count();
-        let names: Vec<&str> =
-            entries.iter().skip(at).take(run).filter_map(|entry| entry.split_once(':')).map(|(_, name)| name).collect();
+        let run = entries
+            .iter()
+            .skip(at)
+            .take_while(|other| other.split_once(':').is_some_and(|(p, _)| p == prefix))
+            .count();
+        let names: Vec<&str> = entries
+            .iter()
+            .skip(at)
+            .take(run)
+            .filter_map(|entry| entry.split_once(':'))
+            .map(|(_, name)| name)
+            .collect();
         match action_catalog::service(prefix) {
             Some(service) if !names.iter().any(|name| name.contains(['*', '?'])) => {
                 short.extend(of_service(service, &names, granted));
@@ -64,16 +73,31 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Element) -> Vec<Stri
 
 fn of_service(service: &Service, kept: &[&str], granted: &Element) -> Vec<String> {
     let kept: BTreeSet<&str> = kept.iter().copied().collect();
-    let all: Vec<&str> = service.actions.iter().map(|action| action.name.as_str()).collect();
+    let all: Vec<&str> = service
+        .actions
+        .iter()
+        .map(|action| action.name.as_str())
+        .collect();
     let mut found = Vec::new();
     cover(&service.prefix, "", &all, &kept, granted, &mut found);
     let known: BTreeSet<&str> = all.iter().copied().collect();
-    found.extend(kept.iter().filter(|name| !known.contains(*name)).map(|name| format!("{}:{name}", service.prefix)));
+    found.extend(
+        kept.iter()
+            .filter(|name| !known.contains(*name))
+            .map(|name| format!("{}:{name}", service.prefix)),
+    );
     found
 }
 
 /// The fewest prefix wildcards: the whole group where all of it is kept, else its parts.
-fn cover(service: &str, prefix: &str, group: &[&str], kept: &BTreeSet<&str>, granted: &Element, found: &mut Vec<String>) {
+fn cover(
+    service: &str,
+    prefix: &str,
+    group: &[&str],
+    kept: &BTreeSet<&str>,
+    granted: &Element,
+    found: &mut Vec<String>,
+) {
     let inside = group.iter().filter(|name| kept.contains(*name)).count();
     if inside == 0 {
         return;
@@ -86,13 +110,21 @@ fn cover(service: &str, prefix: &str, group: &[&str], kept: &BTreeSet<&str>, gra
     let mut rest = group;
     while let Some(first) = rest.first() {
         let next = next_prefix(first, prefix);
-        let size = rest.iter().take_while(|name| starts_with(name, next)).count().max(1);
+        let size = rest
+            .iter()
+            .take_while(|name| starts_with(name, next))
+            .count()
+            .max(1);
         let (part, after) = rest.split_at(size);
         rest = after;
         match part {
             [one] if kept.contains(one) => found.push(format!("{service}:{one}")),
             [_] => {}
-            _ if next.len() == prefix.len() => found.extend(part.iter().filter(|name| kept.contains(*name)).map(|name| format!("{service}:{name}"))),
+            _ if next.len() == prefix.len() => found.extend(
+                part.iter()
+                    .filter(|name| kept.contains(*name))
+                    .map(|name| format!("{service}:{name}")),
+            ),
             part => cover(service, next, part, kept, granted, found),
         }
     }
@@ -100,18 +132,26 @@ fn cover(service: &str, prefix: &str, group: &[&str], kept: &BTreeSet<&str>, gra
 
 /// One character more of the name than `prefix`, or the whole name.
 fn next_prefix<'n>(name: &'n str, prefix: &str) -> &'n str {
-    let end = name.char_indices().map(|(at, c)| at + c.len_utf8()).find(|end| *end > prefix.len());
+    let end = name
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .find(|end| *end > prefix.len());
     name.get(..end.unwrap_or(name.len())).unwrap_or(name)
 }
 
 fn starts_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    name.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// Whether everything that the wildcard could ever name was granted.
 pub(super) fn within(wildcard: &str, granted: &Element) -> bool {
     match granted {
-        Element::Only(patterns) => patterns.iter().any(|outer| pattern::is_subset_ignore_case(wildcard, outer)),
-        Element::Except(patterns) => !patterns.iter().any(|outer| pattern::intersects_ignore_case(wildcard, outer)),
+        Element::Only(patterns) => patterns
+            .iter()
+            .any(|outer| pattern::is_subset_ignore_case(wildcard, outer)),
+        Element::Except(patterns) => !patterns
+            .iter()
+            .any(|outer| pattern::intersects_ignore_case(wildcard, outer)),
     }
 }

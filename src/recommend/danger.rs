@@ -37,7 +37,13 @@ pub(super) fn find(policies: &[PolicyChange]) -> Vec<Danger> {
                 for resource in patterns {
                     if let Some(kind) = kind_of(&kept.action, &resource) {
                         let action = kept.action.clone();
-                        found.push(Danger { action, resource, kind, policy: policy.origin.clone(), statement });
+                        found.push(Danger {
+                            action,
+                            resource,
+                            kind,
+                            policy: policy.origin.clone(),
+                            statement,
+                        });
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::actions::{entries, exact_wildcards};
+use super::finding::Reason;
 use super::narrow::{Kept, On, Outcome};
 use crate::policy::{Effect, Element, Span, Statement};
 
@@ -56,8 +57,15 @@ impl Draft {
                 None => by_resources.push((key, vec![kept.clone()])),
             }
         }
-        let own = sorted(statement.resource.as_ref().map(|resource| resource.patterns().to_vec()).unwrap_or_default());
-        let nothing_gone = outcome.dropped.is_empty() && outcome.ineffective.is_empty() && outcome.left_out.is_empty();
+        let own = sorted(
+            statement
+                .resource
+                .as_ref()
+                .map(|resource| resource.patterns().to_vec())
+                .unwrap_or_default(),
+        );
+        let nothing_gone =
+            outcome.dropped.is_empty() && outcome.ineffective.is_empty() && outcome.left_out.is_empty();
         if let [(only, kept)] = by_resources.as_slice()
             && nothing_gone
             && (*only == own || statement.resource.is_none())
@@ -82,6 +90,11 @@ impl Draft {
         self.kept.first().map(|kept| &kept.on)
     }
 
+    /// Whether it adds what was asked for: that stays apart, so that each line can say why it is there.
+    fn is_requested(&self) -> bool {
+        self.kept.iter().any(|kept| kept.reason == Reason::Requested)
+    }
+
     /// The resource patterns, sorted, for comparing.
     fn resources(&self) -> Option<Vec<String>> {
         self.on().map(|on| sorted(on.patterns()))
@@ -102,7 +115,12 @@ impl Draft {
             list = pressed(list, &self.granted);
         }
         if !self.forced.is_empty() {
-            list.retain(|entry| !self.forced.keys().any(|wildcard| crate::pattern::is_subset_ignore_case(entry, wildcard)));
+            list.retain(|entry| {
+                !self
+                    .forced
+                    .keys()
+                    .any(|wildcard| crate::pattern::is_subset_ignore_case(entry, wildcard))
+            });
             list.extend(self.forced.keys().cloned());
             list.sort();
         }
@@ -147,17 +165,26 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 }
 
 /// Joins changed Allow statements: first those with equal resources, then those with equal actions.
+/// A statement with a Sid was named by a person for what it does, and takes in nothing from others.
 pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
-    let by_resources = join(drafts, |a, b| a.resources() == b.resources(), |into, from| {
-        let known = into.actions();
-        into.kept.extend(from.kept.into_iter().filter(|kept| !known.contains(&kept.action)));
-        into.granted.extend(from.granted);
-    });
+    let by_resources = join(
+        drafts,
+        |a, b| a.resources() == b.resources(),
+        |into, from| {
+            let known = into.actions();
+            into.kept
+                .extend(from.kept.into_iter().filter(|kept| !known.contains(&kept.action)));
+            into.granted.extend(from.granted);
+        },
+    );
     join(by_resources, equal_actions, |into, from| {
         let mut patterns: BTreeMap<String, super::resources::Narrowed> = BTreeMap::new();
         for kept in into.kept.iter().chain(&from.kept) {
             if let On::These(list) = &kept.on {
-                patterns.extend(list.iter().map(|narrowed| (narrowed.pattern.clone(), narrowed.clone())));
+                patterns.extend(
+                    list.iter()
+                        .map(|narrowed| (narrowed.pattern.clone(), narrowed.clone())),
+                );
             }
         }
         let on = On::These(patterns.into_values().collect());
@@ -169,10 +196,14 @@ pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
 
 fn equal_actions(a: &Draft, b: &Draft) -> bool {
     let these = |draft: &Draft| matches!(draft.on(), Some(On::These(_)));
-    these(a) && these(b) && a.actions() == b.actions()
+    these(a) && these(b) && a.actions() == b.actions() && a.is_requested() == b.is_requested()
 }
 
-fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: impl FnMut(&mut Draft, Draft)) -> Vec<Draft> {
+fn join(
+    drafts: Vec<Draft>,
+    alike: impl Fn(&Draft, &Draft) -> bool,
+    mut add: impl FnMut(&mut Draft, Draft),
+) -> Vec<Draft> {
     let mut done: Vec<Draft> = Vec::new();
     for draft in drafts {
         let may_join = |other: &Draft| {
@@ -180,6 +211,8 @@ fn join(drafts: Vec<Draft>, alike: impl Fn(&Draft, &Draft) -> bool, mut add: imp
                 && !draft.untouched
                 && other.template.effect == Effect::Allow
                 && draft.template.effect == Effect::Allow
+                && (other.from == draft.from
+                    || (other.template.sid.is_none() && draft.template.sid.is_none()))
                 && same_conditions(&other.template, &draft.template)
                 && alike(other, &draft)
         };
@@ -203,11 +236,16 @@ fn same_conditions(a: &Statement, b: &Statement) -> bool {
 pub(super) fn name_statements(statements: &mut [Statement]) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for statement in statements.iter_mut() {
-        let Some(sid) = statement.sid.clone() else { continue };
+        let Some(sid) = statement.sid.clone() else {
+            continue;
+        };
         if taken.insert(sid.clone()) {
             continue;
         }
-        let free = (2..).map(|number| format!("{sid}{number}")).find(|name| !taken.contains(name)).unwrap_or(sid);
+        let free = (2..)
+            .map(|number| format!("{sid}{number}"))
+            .find(|name| !taken.contains(name))
+            .unwrap_or(sid);
         taken.insert(free.clone());
         statement.sid = Some(free);
     }

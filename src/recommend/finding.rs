@@ -45,7 +45,10 @@ pub enum Reason {
 impl Reason {
     /// Whether the reason is use.
     pub fn is_use(&self) -> bool {
-        matches!(self, Self::Used | Self::UsedOnUnknown | Self::UsedAndUnseen { .. })
+        matches!(
+            self,
+            Self::Used | Self::UsedOnUnknown | Self::UsedAndUnseen { .. }
+        )
     }
 }
 
@@ -75,24 +78,44 @@ impl<'a> Judge<'a> {
     pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>, unseen: Unseen) -> Self {
         let mut companions = BTreeMap::new();
         let mut used_services = BTreeSet::new();
-        for action in evidence.iter().flat_map(|evidence| evidence.actions.iter()).filter(|(_, found)| found.used().next().is_some()) {
-            let Some((service, known)) = action_catalog::action(action.0) else { continue };
+        for action in evidence
+            .iter()
+            .flat_map(|evidence| evidence.actions.iter())
+            .filter(|(_, found)| found.used().next().is_some())
+        {
+            let Some((service, known)) = action_catalog::action(action.0) else {
+                continue;
+            };
             used_services.insert(service.prefix.clone());
             for dependent in &known.dependents {
-                companions.entry(dependent.to_ascii_lowercase()).or_insert_with(|| action.0.clone());
+                companions
+                    .entry(dependent.to_ascii_lowercase())
+                    .or_insert_with(|| action.0.clone());
             }
         }
-        Self { visibility, evidence, companions, unseen, used_services }
+        Self {
+            visibility,
+            evidence,
+            companions,
+            unseen,
+            used_services,
+        }
     }
 
     /// Resources on which the action was used, by anybody.
     pub(super) fn used_on(&self, action: &str) -> BTreeSet<&'a Resource> {
-        self.evidence.iter().flat_map(|evidence| evidence.used(action)).map(|(resource, _, _)| resource).collect()
+        self.evidence
+            .iter()
+            .flat_map(|evidence| evidence.used(action))
+            .map(|(resource, _, _)| resource)
+            .collect()
     }
 
     /// The used action that AWS says may need this one.
     pub(super) fn companion(&self, action: &str) -> Option<&str> {
-        self.companions.get(&action.to_ascii_lowercase()).map(String::as_str)
+        self.companions
+            .get(&action.to_ascii_lowercase())
+            .map(String::as_str)
     }
 
     /// Whether the caller decided that this unseen action goes. What AWS lists as needed by

@@ -34,7 +34,14 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     for press in [Press::No, Press::ExactWildcards] {
         let document = document(base, &drafts, press);
         if quota::size(&document) <= limit {
-            return Laid { pages: vec![Page { document, drafts, unseen: false }], overflow: false };
+            return Laid {
+                pages: vec![Page {
+                    document,
+                    drafts,
+                    unseen: false,
+                }],
+                overflow: false,
+            };
         }
     }
     let (used, unseen) = apart(drafts);
@@ -44,7 +51,10 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     };
     let laid = pages(unseen.clone());
     if laid.len() <= most {
-        return Laid { pages: laid, overflow: false };
+        return Laid {
+            pages: laid,
+            overflow: false,
+        };
     }
     let for_used = pack(base, used.clone(), limit, false).len();
     let room = limit * most.saturating_sub(for_used);
@@ -53,25 +63,42 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     for eighths in [7, 6, 5, 4, 2] {
         laid = pages(force(unseen.clone(), room * eighths / 8));
         if laid.len() <= most {
-            return Laid { pages: laid, overflow: false };
+            return Laid {
+                pages: laid,
+                overflow: false,
+            };
         }
     }
-    Laid { pages: laid, overflow: true }
+    Laid {
+        pages: laid,
+        overflow: true,
+    }
 }
 
 /// What was used (or goes with it), and what is kept because it cannot be seen.
 fn apart(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
     let (mut used, mut unseen) = (Vec::new(), Vec::new());
     for draft in drafts {
-        let (mine, rest): (Vec<_>, Vec<_>) =
-            draft.kept.iter().cloned().partition(|kept| !matches!(kept.reason, Reason::Unseen { .. } | Reason::NotInCatalog));
+        let (mine, rest): (Vec<_>, Vec<_>) = draft
+            .kept
+            .iter()
+            .cloned()
+            .partition(|kept| !matches!(kept.reason, Reason::Unseen { .. } | Reason::NotInCatalog));
         match (mine.is_empty(), rest.is_empty()) {
             (_, true) => used.push(draft),
             (true, false) if draft.untouched => used.push(draft),
             (true, false) => unseen.push(draft),
             (false, false) => {
-                used.push(Draft { kept: mine, untouched: false, ..draft.clone() });
-                unseen.push(Draft { kept: rest, untouched: false, ..draft });
+                used.push(Draft {
+                    kept: mine,
+                    untouched: false,
+                    ..draft.clone()
+                });
+                unseen.push(Draft {
+                    kept: rest,
+                    untouched: false,
+                    ..draft
+                });
             }
         }
     }
@@ -83,14 +110,22 @@ fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
     name_statements(&mut statements);
     if base.source.is_empty() {
         // A new text: no statement stands anywhere yet.
-        statements.iter_mut().for_each(|statement| statement.span = Span::default());
+        statements
+            .iter_mut()
+            .for_each(|statement| statement.span = Span::default());
     }
-    Document { statements, ..base.clone() }
+    Document {
+        statements,
+        ..base.clone()
+    }
 }
 
 /// First fit, in order; a statement too long for a document by itself is cut into several.
 fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<Page> {
-    let base = &Document { source: "".into(), ..base.clone() };
+    let base = &Document {
+        source: "".into(),
+        ..base.clone()
+    };
     let mut bins: Vec<Vec<Draft>> = Vec::new();
     for draft in drafts.into_iter().flat_map(|draft| cut(base, draft, limit)) {
         let fits = |bin: &Vec<Draft>| {
@@ -104,14 +139,22 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<
         }
     }
     bins.into_iter()
-        .map(|drafts| Page { document: document(base, &drafts, Press::ExactWildcards), drafts, unseen })
+        .map(|drafts| Page {
+            document: document(base, &drafts, Press::ExactWildcards),
+            drafts,
+            unseen,
+        })
         .collect()
 }
 
 /// Cuts a statement by its actions, between services where it can, so that each part fits.
 fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
     let fits = |draft: &Draft| {
-        quota::size(&document(base, std::slice::from_ref(draft), Press::ExactWildcards)) <= limit
+        quota::size(&document(
+            base,
+            std::slice::from_ref(draft),
+            Press::ExactWildcards,
+        )) <= limit
     };
     if draft.kept.len() < 2 || draft.untouched || fits(&draft) {
         return vec![draft];
@@ -119,51 +162,87 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
     let mut services: Vec<Vec<Kept>> = Vec::new();
     for kept in draft.kept.clone() {
         match services.last_mut() {
-            Some(group) if group.first().is_some_and(|first| service(first) == service(&kept)) => group.push(kept),
+            Some(group)
+                if group
+                    .first()
+                    .is_some_and(|first| service(first) == service(&kept)) =>
+            {
+                group.push(kept)
+            }
             _ => services.push(vec![kept]),
         }
     }
     if services.len() == 1 {
         let mut first = draft.kept.clone();
         let second = first.split_off(first.len() / 2);
-        return [first, second].into_iter().flat_map(|kept| cut(base, part(&draft, kept), limit)).collect();
+        return [first, second]
+            .into_iter()
+            .flat_map(|kept| cut(base, part(&draft, kept), limit))
+            .collect();
     }
     let mut parts: Vec<Draft> = Vec::new();
     for group in services {
-        let with = parts.last().map(|last| part(&draft, last.kept.iter().cloned().chain(group.clone()).collect()));
+        let with = parts
+            .last()
+            .map(|last| part(&draft, last.kept.iter().cloned().chain(group.clone()).collect()));
         match (with, parts.last_mut()) {
             (Some(with), Some(last)) if fits(&with) => *last = with,
             _ => parts.push(part(&draft, group)),
         }
     }
-    parts.into_iter().flat_map(|part| cut(base, part, limit)).collect()
+    parts
+        .into_iter()
+        .flat_map(|part| cut(base, part, limit))
+        .collect()
 }
 
 fn service(kept: &Kept) -> &str {
-    kept.action.split_once(':').map_or(kept.action.as_str(), |(service, _)| service)
+    kept.action
+        .split_once(':')
+        .map_or(kept.action.as_str(), |(service, _)| service)
 }
 
 /// The draft with only these actions, and the forced wildcards that concern them.
 fn part(draft: &Draft, kept: Vec<Kept>) -> Draft {
-    let concerns = |wildcard: &str| kept.iter().any(|kept| crate::pattern::matches_ignore_case(wildcard, &kept.action));
+    let concerns = |wildcard: &str| {
+        kept.iter()
+            .any(|kept| crate::pattern::matches_ignore_case(wildcard, &kept.action))
+    };
     let forced = draft.forced.iter().filter(|(wildcard, _)| concerns(wildcard));
-    let forced = forced.map(|(wildcard, admits)| (wildcard.clone(), admits.clone())).collect();
-    Draft { kept, forced, ..draft.clone() }
+    let forced = forced
+        .map(|(wildcard, admits)| (wildcard.clone(), admits.clone()))
+        .collect();
+    Draft {
+        kept,
+        forced,
+        ..draft.clone()
+    }
 }
 
 /// Replaces the services that take most room by `service:*` until all fits in `room` characters.
 /// Only for actions that are kept because their use cannot be seen: what was used stays by name.
 fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
-    let mut total: usize = drafts.iter().map(|draft| statement_length(&draft.statement(Press::ExactWildcards))).sum();
+    let mut total: usize = drafts
+        .iter()
+        .map(|draft| statement_length(&draft.statement(Press::ExactWildcards)))
+        .sum();
     while total > room {
         let best = drafts
             .iter()
             .enumerate()
             .filter(|(_, draft)| !draft.untouched)
-            .flat_map(|(at, draft)| savings(draft).into_iter().map(move |(service, saved)| (saved, std::cmp::Reverse(service), at)))
+            .flat_map(|(at, draft)| {
+                savings(draft)
+                    .into_iter()
+                    .map(move |(service, saved)| (saved, std::cmp::Reverse(service), at))
+            })
             .max();
-        let Some((saved, std::cmp::Reverse(service), at)) = best else { return drafts };
-        let Some(draft) = drafts.get_mut(at) else { return drafts };
+        let Some((saved, std::cmp::Reverse(service), at)) = best else {
+            return drafts;
+        };
+        let Some(draft) = drafts.get_mut(at) else {
+            return drafts;
+        };
         let wildcard = format!("{service}:*");
         let admitted = admitted(draft, &service);
         draft.forced.insert(wildcard, admitted);
@@ -173,7 +252,13 @@ fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
 }
 
 fn statement_length(statement: &Statement) -> usize {
-    statement.action.patterns().iter().map(|entry| entry.len() + 3).sum::<usize>() + 64
+    statement
+        .action
+        .patterns()
+        .iter()
+        .map(|entry| entry.len() + 3)
+        .sum::<usize>()
+        + 64
 }
 
 /// By service, how many characters `service:*` would save, where it may be used at all.
@@ -190,7 +275,11 @@ fn savings(draft: &Draft) -> BTreeMap<String, usize> {
             let wildcard = format!("{service}:*");
             let may = !draft.forced.contains_key(&wildcard)
                 && draft.granted.iter().any(|granted| within(&wildcard, granted))
-                && draft.kept.iter().filter(|kept| of_service(&kept.action, &service)).all(|kept| !kept.reason.is_use());
+                && draft
+                    .kept
+                    .iter()
+                    .filter(|kept| of_service(&kept.action, &service))
+                    .all(|kept| !kept.reason.is_use());
             let saved = length.saturating_sub(wildcard.len() + 3);
             (may && saved > 0).then_some((service, saved))
         })
@@ -198,7 +287,9 @@ fn savings(draft: &Draft) -> BTreeMap<String, usize> {
 }
 
 fn of_service(action: &str, service: &str) -> bool {
-    action.split_once(':').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
+    action
+        .split_once(':')
+        .is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
 }
 
 /// What `service:*` names beyond what is kept.

@@ -88,7 +88,9 @@ pub struct Proposal {
 impl Proposal {
     /// Whether anything changes.
     pub fn changes_anything(&self) -> bool {
-        self.policies.iter().any(|policy| policy.change != Change::Unchanged)
+        self.policies
+            .iter()
+            .any(|policy| policy.change != Change::Unchanged)
     }
 }
 
@@ -97,7 +99,12 @@ impl Proposal {
 /// `others` are the other principals that hold one of the same policies (through a group, or by
 /// attachment): a shared policy is narrowed only to what *any* of them used, and the proof covers
 /// each. Where nothing is held at all, the proposal is a policy that allows what was observed.
-pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Visibility, options: &Options) -> Proposal {
+pub fn recommend(
+    principal: Subject<'_>,
+    others: &[Subject<'_>],
+    visibility: &Visibility,
+    options: &Options,
+) -> Proposal {
     let mut diagnostics = Vec::new();
     let refused = request::refusals(&principal, options);
     let mut sheets = if principal.grants.held.is_empty() && principal.grants.not_given.is_empty() {
@@ -113,7 +120,14 @@ pub fn recommend(principal: Subject<'_>, others: &[Subject<'_>], visibility: &Vi
     let proof = proof::prove(&principal, others, &policies);
     report_failures(&proof, &mut diagnostics);
     let dangers = danger::find(&policies);
-    Proposal { policies, actions, refused, dangers, proof, diagnostics }
+    Proposal {
+        policies,
+        actions,
+        refused,
+        dangers,
+        proof,
+        diagnostics,
+    }
 }
 
 /// No change: for a principal of which there is nothing to go by.
@@ -144,21 +158,40 @@ fn states(sheets: &[policies::Sheet]) -> BTreeMap<String, State> {
             note(&kept.action, State::Kept(kept.reason.clone()));
         }
         for before in &sheet.before {
-            before.dropped.iter().for_each(|action| note(action, State::Unused));
-            before.ineffective.iter().for_each(|action| note(action, State::Ineffective));
-            before.left_out.iter().for_each(|action| note(action, State::LeftOut));
+            before
+                .dropped
+                .iter()
+                .for_each(|action| note(action, State::Unused));
+            before
+                .ineffective
+                .iter()
+                .for_each(|action| note(action, State::Ineffective));
+            before
+                .left_out
+                .iter()
+                .for_each(|action| note(action, State::LeftOut));
         }
     }
     states
 }
 
 fn note_shared(sheets: &[policies::Sheet], diagnostics: &mut Vec<Diagnostic>) {
-    for sheet in sheets.iter().filter(|sheet| sheet.is_changed() && sheet.held.holders.len() > 1) {
+    for sheet in sheets
+        .iter()
+        .filter(|sheet| sheet.is_changed() && sheet.held.holders.len() > 1)
+    {
         let count = sheet.held.holders.len() - 1;
-        let others = if count == 1 { "another principal".to_owned() } else { format!("{count} other principals") };
+        let others = if count == 1 {
+            "another principal".to_owned()
+        } else {
+            format!("{count} other principals")
+        };
         diagnostics.push(
-            Diagnostic::note(Code::SharedPolicy, format!("{} also reaches {others}", sheet.held.origin))
-                .help("it is narrowed only to what any of them used, and the proof covers each"),
+            Diagnostic::note(
+                Code::SharedPolicy,
+                format!("{} also reaches {others}", sheet.held.origin),
+            )
+            .help("it is narrowed only to what any of them used, and the proof covers each"),
         );
     }
 }
@@ -172,8 +205,10 @@ fn report_failures(proof: &Proof, diagnostics: &mut Vec<Diagnostic>) {
         proof.lost.len(),
         proof.new.len()
     );
-    diagnostics
-        .push(Diagnostic::error(Code::ProofFailed, message).help("this is a bug in leastgrant: do not use the proposal, report it"));
+    diagnostics.push(
+        Diagnostic::error(Code::ProofFailed, message)
+            .help("this is a bug in leastgrant: do not use the proposal, report it"),
+    );
 }
 
 /// The access level of an action, where the catalog knows it.

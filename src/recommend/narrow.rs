@@ -78,7 +78,11 @@ pub(super) fn judge(statement: &Statement, judge: &Judge<'_>, effective: &dyn Fn
         }
     }
     for action in unknown_actions(&statement.action) {
-        outcome.kept.push(Kept { action, on: as_granted(statement), reason: Reason::NotInCatalog });
+        outcome.kept.push(Kept {
+            action,
+            on: as_granted(statement),
+            reason: Reason::NotInCatalog,
+        });
     }
     outcome
 }
@@ -100,7 +104,9 @@ pub(super) fn granted(element: &Element) -> Vec<(&'static Service, &'static Acti
             .into_iter()
             .filter(|(service, action)| {
                 let name = format!("{}:{}", service.prefix, action.name);
-                !patterns.iter().any(|pattern| pattern::matches_ignore_case(pattern, &name))
+                !patterns
+                    .iter()
+                    .any(|pattern| pattern::matches_ignore_case(pattern, &name))
             })
             .collect(),
     }
@@ -109,9 +115,11 @@ pub(super) fn granted(element: &Element) -> Vec<(&'static Service, &'static Acti
 /// Entries that match no action of the catalog: a slip, or an action newer than the catalog.
 fn unknown_actions(element: &Element) -> Vec<String> {
     match element {
-        Element::Only(patterns) => {
-            patterns.iter().filter(|pattern| action_catalog::matching(pattern).is_empty()).cloned().collect()
-        }
+        Element::Only(patterns) => patterns
+            .iter()
+            .filter(|pattern| action_catalog::matching(pattern).is_empty())
+            .cloned()
+            .collect(),
         Element::Except(_) => Vec::new(),
     }
 }
@@ -126,10 +134,21 @@ fn as_granted(statement: &Statement) -> On {
 }
 
 fn plain(pattern: &str) -> Narrowed {
-    Narrowed { pattern: pattern.to_owned(), rule: None, members: 0, examples: Vec::new() }
+    Narrowed {
+        pattern: pattern.to_owned(),
+        rule: None,
+        members: 0,
+        examples: Vec::new(),
+    }
 }
 
-fn keep(name: &str, service: &Service, action: &Action, statement: &Statement, judge: &Judge<'_>) -> Option<Kept> {
+fn keep(
+    name: &str,
+    service: &Service,
+    action: &Action,
+    statement: &Statement,
+    judge: &Judge<'_>,
+) -> Option<Kept> {
     let used = judge.used_on(name);
     let kept = match &statement.resource {
         Some(Element::Except(patterns)) => keep_all_but(service, action, patterns, &used, judge),
@@ -138,9 +157,18 @@ fn keep(name: &str, service: &Service, action: &Action, statement: &Statement, j
     };
     let (on, reason) = match kept {
         Some(kept) => kept,
-        None => (as_granted(statement), Reason::Companion { of: judge.companion(name)?.to_owned() }),
+        None => (
+            as_granted(statement),
+            Reason::Companion {
+                of: judge.companion(name)?.to_owned(),
+            },
+        ),
     };
-    Some(Kept { action: name.to_owned(), on, reason })
+    Some(Kept {
+        action: name.to_owned(),
+        on,
+        reason,
+    })
 }
 
 fn keep_these(
@@ -153,15 +181,27 @@ fn keep_these(
     let mut kept: BTreeMap<String, Narrowed> = BTreeMap::new();
     let mut reasons: Vec<Reason> = Vec::new();
     for granted in patterns {
-        let touching: Vec<&Resource> = used.iter().copied().filter(|resource| touches(resource, granted)).collect();
+        let touching: Vec<&Resource> = used
+            .iter()
+            .copied()
+            .filter(|resource| touches(resource, granted))
+            .collect();
         let (narrowed, reason) = match (judge.sight(service, action, granted), whole(&touching, granted)) {
             (_, Some(reason)) => (vec![plain(granted)], reason),
-            (Sight::Unseen { why, .. }, None) if !touching.is_empty() => (vec![plain(granted)], Reason::UsedAndUnseen { why }),
-            (Sight::Unseen { why, switch_on }, None) => (vec![plain(granted)], Reason::Unseen { why, switch_on }),
+            (Sight::Unseen { why, .. }, None) if !touching.is_empty() => {
+                (vec![plain(granted)], Reason::UsedAndUnseen { why })
+            }
+            (Sight::Unseen { why, switch_on }, None) => {
+                (vec![plain(granted)], Reason::Unseen { why, switch_on })
+            }
             (Sight::Visible, None) if touching.is_empty() => continue,
             (Sight::Visible, None) => (generalise(service, &touching, granted), Reason::Used),
         };
-        kept.extend(narrowed.into_iter().map(|narrowed| (narrowed.pattern.clone(), narrowed)));
+        kept.extend(
+            narrowed
+                .into_iter()
+                .map(|narrowed| (narrowed.pattern.clone(), narrowed)),
+        );
         reasons.push(reason);
     }
     // The reason that says most stands for the action: use before not seeing.
@@ -171,7 +211,10 @@ fn keep_these(
 
 /// The grant's own patterns first, in the order in which it has them; then the rest, sorted.
 fn in_granted_order(mut kept: BTreeMap<String, Narrowed>, patterns: &[String]) -> Vec<Narrowed> {
-    let mut ordered: Vec<Narrowed> = patterns.iter().filter_map(|pattern| kept.remove(pattern)).collect();
+    let mut ordered: Vec<Narrowed> = patterns
+        .iter()
+        .filter_map(|pattern| kept.remove(pattern))
+        .collect();
     ordered.extend(kept.into_values());
     ordered
 }
@@ -179,11 +222,15 @@ fn in_granted_order(mut kept: BTreeMap<String, Narrowed>, patterns: &[String]) -
 /// Why the granted pattern must stay whole although the action was used: a call that does not say
 /// its resource, a call on `*`, a pattern whose variables cannot be told here.
 fn whole(touching: &[&Resource], granted: &str) -> Option<Reason> {
-    if touching.iter().any(|resource| matches!(resource, Resource::Unknown)) {
+    if touching
+        .iter()
+        .any(|resource| matches!(resource, Resource::Unknown))
+    {
         return Some(Reason::UsedOnUnknown);
     }
     let asked_on_all = touching.iter().any(|resource| matches!(resource, Resource::Any));
-    let unusual = !touching.is_empty() && (granted.contains("${") || pattern::resource_matches(granted, "arn:a:b:c:d:e").is_none());
+    let unusual = !touching.is_empty()
+        && (granted.contains("${") || pattern::resource_matches(granted, "arn:a:b:c:d:e").is_none());
     (asked_on_all || unusual).then_some(Reason::Used)
 }
 
@@ -211,18 +258,30 @@ fn keep_all_but(
         .iter()
         .copied()
         .filter(|resource| match resource {
-            Resource::Arn(arn) => !patterns.iter().any(|pattern| pattern::resource_matches(pattern, arn) == Some(true)),
+            Resource::Arn(arn) => !patterns
+                .iter()
+                .any(|pattern| pattern::resource_matches(pattern, arn) == Some(true)),
             _ => true,
         })
         .collect();
     match judge.sight(service, action, "*") {
-        Sight::Unseen { why, .. } if !outside.is_empty() => Some((On::AllBut(patterns.to_vec()), Reason::UsedAndUnseen { why })),
-        Sight::Unseen { why, switch_on } => Some((On::AllBut(patterns.to_vec()), Reason::Unseen { why, switch_on })),
+        Sight::Unseen { why, .. } if !outside.is_empty() => {
+            Some((On::AllBut(patterns.to_vec()), Reason::UsedAndUnseen { why }))
+        }
+        Sight::Unseen { why, switch_on } => {
+            Some((On::AllBut(patterns.to_vec()), Reason::Unseen { why, switch_on }))
+        }
         Sight::Visible if outside.is_empty() => None,
-        Sight::Visible if outside.iter().all(|resource| matches!(resource, Resource::Arn(_))) => {
+        Sight::Visible
+            if outside
+                .iter()
+                .all(|resource| matches!(resource, Resource::Arn(_))) =>
+        {
             let narrowed = generalise(service, &outside, "*");
             let clear = |narrowed: &Narrowed| {
-                patterns.iter().all(|pattern| pattern::resource_intersects(&narrowed.pattern, pattern) == Some(false))
+                patterns
+                    .iter()
+                    .all(|pattern| pattern::resource_intersects(&narrowed.pattern, pattern) == Some(false))
             };
             if narrowed.iter().all(clear) {
                 Some((On::These(narrowed), Reason::Used))

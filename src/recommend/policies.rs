@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Options, Subject};
 use super::draft::{Draft, merged};
 use super::finding::Judge;
 use super::fit::{Laid, Page, lay_out};
 use super::narrow::{Kept, judge};
+use super::{Options, Subject};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Layer;
 use crate::evidence::Visibility;
@@ -97,13 +97,19 @@ pub struct PolicyChange {
 impl PolicyChange {
     /// What happens to a statement of the policy before.
     pub fn fate(&self, statement: usize) -> Fate {
-        let afters = self.after_statements.iter().filter(|after| after.from == Some(statement));
+        let afters = self
+            .after_statements
+            .iter()
+            .filter(|after| after.from == Some(statement));
         let mut fate = Fate::Removed;
         for after in afters {
             if after.untouched {
                 return Fate::Unchanged;
             }
-            let asked = after.kept.iter().any(|kept| kept.reason == super::Reason::Requested);
+            let asked = after
+                .kept
+                .iter()
+                .any(|kept| kept.reason == super::Reason::Requested);
             fate = if asked { Fate::Widened } else { Fate::Narrowed };
         }
         fate
@@ -129,8 +135,17 @@ impl Sheet {
 }
 
 /// Judges every policy in force.
-pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility: &Visibility, options: &Options) -> Vec<Sheet> {
-    let boundaries: Vec<&Document> = principal.grants.in_layer(Layer::Boundary).map(|held| &held.document).collect();
+pub(super) fn sheets(
+    principal: &Subject<'_>,
+    others: &[Subject<'_>],
+    visibility: &Visibility,
+    options: &Options,
+) -> Vec<Sheet> {
+    let boundaries: Vec<&Document> = principal
+        .grants
+        .in_layer(Layer::Boundary)
+        .map(|held| &held.document)
+        .collect();
     principal
         .grants
         .held
@@ -141,11 +156,19 @@ pub(super) fn sheets(principal: &Subject<'_>, others: &[Subject<'_>], visibility
             }
             let mut evidence = vec![principal.evidence];
             let shares = |other: &&Subject<'_>| {
-                other.grants.principal.as_ref().is_some_and(|arn| held.holders.contains(arn))
+                other
+                    .grants
+                    .principal
+                    .as_ref()
+                    .is_some_and(|arn| held.holders.contains(arn))
             };
             evidence.extend(others.iter().filter(shares).map(|other| other.evidence));
             // The boundary of one holder says nothing about another.
-            let bounded = if held.holders.len() > 1 { &[][..] } else { &boundaries[..] };
+            let bounded = if held.holders.len() > 1 {
+                &[][..]
+            } else {
+                &boundaries[..]
+            };
             sheet(held, &Judge::new(visibility, evidence, options.unseen), bounded)
         })
         .collect()
@@ -158,8 +181,17 @@ pub(super) fn as_they_are(grants: &Grants) -> Vec<Sheet> {
 
 fn as_it_is(held: &Held) -> Sheet {
     let statements = &held.document.statements;
-    let drafts = statements.iter().enumerate().map(|(at, statement)| Draft::untouched(at, statement, Vec::new())).collect();
-    Sheet { before: vec![Before::default(); statements.len()], drafts, existed: true, held: held.clone() }
+    let drafts = statements
+        .iter()
+        .enumerate()
+        .map(|(at, statement)| Draft::untouched(at, statement, Vec::new()))
+        .collect();
+    Sheet {
+        before: vec![Before::default(); statements.len()],
+        drafts,
+        existed: true,
+        held: held.clone(),
+    }
 }
 
 fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
@@ -174,28 +206,55 @@ fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
         }
         let outcome = judge(statement, by, &effective);
         drafts.extend(Draft::of(at, statement, &outcome));
-        before.push(Before { dropped: outcome.dropped, ineffective: outcome.ineffective, left_out: outcome.left_out });
+        before.push(Before {
+            dropped: outcome.dropped,
+            ineffective: outcome.ineffective,
+            left_out: outcome.left_out,
+        });
     }
-    Sheet { held: held.clone(), before, drafts: merged(drafts), existed: true }
+    Sheet {
+        held: held.clone(),
+        before,
+        drafts: merged(drafts),
+        existed: true,
+    }
 }
 
 /// Whether any Allow of the boundary names the action at all.
 fn ever_allows(boundary: &Document, action: &str) -> bool {
-    boundary.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
-        let named = |patterns: &[String]| patterns.iter().any(|pattern| pattern::matches_ignore_case(pattern, action));
-        match &statement.action {
-            Element::Only(patterns) => named(patterns),
-            Element::Except(patterns) => !named(patterns),
-        }
-    })
+    boundary
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .any(|statement| {
+            let named = |patterns: &[String]| {
+                patterns
+                    .iter()
+                    .any(|pattern| pattern::matches_ignore_case(pattern, action))
+            };
+            match &statement.action {
+                Element::Only(patterns) => named(patterns),
+                Element::Except(patterns) => !named(patterns),
+            }
+        })
 }
 
 /// Lays the sheets out within the quotas.
-pub(super) fn written(sheets: Vec<Sheet>, grants: &Grants, diagnostics: &mut Vec<Diagnostic>) -> Vec<PolicyChange> {
+pub(super) fn written(
+    sheets: Vec<Sheet>,
+    grants: &Grants,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<PolicyChange> {
     let mut slots = free_slots(&sheets);
-    let mut taken: BTreeSet<String> =
-        sheets.iter().map(|sheet| sheet.held.origin.name().to_owned()).collect();
-    let inline_sizes: usize = sheets.iter().filter(|sheet| is_inline(&sheet.held.origin)).map(|sheet| quota::size(&sheet.held.document)).sum();
+    let mut taken: BTreeSet<String> = sheets
+        .iter()
+        .map(|sheet| sheet.held.origin.name().to_owned())
+        .collect();
+    let inline_sizes: usize = sheets
+        .iter()
+        .filter(|sheet| is_inline(&sheet.held.origin))
+        .map(|sheet| quota::size(&sheet.held.document))
+        .sum();
     let mut changes = Vec::new();
     let mut new = Vec::new();
     for sheet in sheets {
@@ -207,10 +266,18 @@ pub(super) fn written(sheets: Vec<Sheet>, grants: &Grants, diagnostics: &mut Vec
         let in_place = sheet.existed && sheet.held.origin.editable() == Editable::InPlace;
         let limit = limit_of(&sheet.held.origin, grants, others);
         let most = slots + usize::from(in_place);
-        let base = if in_place { sheet.held.document.clone() } else { bare(&sheet.held.document) };
+        let base = if in_place {
+            sheet.held.document.clone()
+        } else {
+            bare(&sheet.held.document)
+        };
         let laid = lay_out(&base, sheet.drafts.clone(), limit, most.max(1));
         say_how_it_fits(&sheet.held.origin, &laid, most, diagnostics);
-        let made = laid.pages.iter().filter(|page| !page.document.statements.is_empty()).count();
+        let made = laid
+            .pages
+            .iter()
+            .filter(|page| !page.document.statements.is_empty())
+            .count();
         slots = slots.saturating_sub(made.saturating_sub(usize::from(in_place)));
         let (own, made) = split(sheet, laid.pages, in_place, &mut taken);
         changes.extend(own);
@@ -228,7 +295,10 @@ fn split(
     taken: &mut BTreeSet<String>,
 ) -> (Option<PolicyChange>, Vec<PolicyChange>) {
     let origin = sheet.held.origin.clone();
-    let mut pages: Vec<Page> = pages.into_iter().filter(|page| !page.document.statements.is_empty()).collect();
+    let mut pages: Vec<Page> = pages
+        .into_iter()
+        .filter(|page| !page.document.statements.is_empty())
+        .collect();
     let kept = (in_place && !pages.is_empty()).then(|| pages.remove(0));
     let made = pages
         .into_iter()
@@ -284,13 +354,23 @@ fn unchanged(sheet: Sheet) -> PolicyChange {
 fn afters(drafts: Vec<Draft>) -> Vec<After> {
     drafts
         .into_iter()
-        .map(|draft| After { from: draft.from, untouched: draft.untouched, kept: draft.kept, forced: draft.forced })
+        .map(|draft| After {
+            from: draft.from,
+            untouched: draft.untouched,
+            kept: draft.kept,
+            forced: draft.forced,
+        })
         .collect()
 }
 
 /// An empty document of the same version: the text of a new policy starts from nothing.
 fn bare(document: &Document) -> Document {
-    Document { version: document.version, id: None, statements: Vec::new(), source: "".into() }
+    Document {
+        version: document.version,
+        id: None,
+        statements: Vec::new(),
+        source: "".into(),
+    }
 }
 
 fn is_inline(origin: &Origin) -> bool {
@@ -307,14 +387,23 @@ fn free_slots(sheets: &[Sheet]) -> usize {
             _ => false,
         }
     };
-    quota::ATTACHED.limit.saturating_sub(sheets.iter().filter(stays).count())
+    quota::ATTACHED
+        .limit
+        .saturating_sub(sheets.iter().filter(stays).count())
 }
 
 fn limit_of(origin: &Origin, grants: &Grants, other_inline: usize) -> usize {
-    let user = grants.principal.as_deref().is_some_and(|arn| arn.contains(":user/"));
+    let user = grants
+        .principal
+        .as_deref()
+        .is_some_and(|arn| arn.contains(":user/"));
     match origin {
         Origin::Inline { .. } => {
-            let total = if user { quota::INLINE_OF_USER } else { quota::INLINE_OF_ROLE };
+            let total = if user {
+                quota::INLINE_OF_USER
+            } else {
+                quota::INLINE_OF_ROLE
+            };
             total.limit.saturating_sub(other_inline)
         }
         Origin::GroupInline { .. } => quota::INLINE_OF_GROUP.limit,
@@ -325,7 +414,12 @@ fn limit_of(origin: &Origin, grants: &Grants, other_inline: usize) -> usize {
 /// A name for a policy that stands in for another, not yet taken: `X-used`, `X-unseen`, then with
 /// a number behind it.
 fn new_name(origin: &Origin, unseen: bool, taken: &mut BTreeSet<String>) -> String {
-    let file = origin.name().rsplit('/').next().unwrap_or("policy").trim_end_matches(".json");
+    let file = origin
+        .name()
+        .rsplit('/')
+        .next()
+        .unwrap_or("policy")
+        .trim_end_matches(".json");
     let stem: String = file.chars().filter(|c| is_name(*c)).take(100).collect();
     let base = match origin {
         Origin::New { .. } => stem,
@@ -333,7 +427,9 @@ fn new_name(origin: &Origin, unseen: bool, taken: &mut BTreeSet<String>) -> Stri
         _ => format!("{stem}-used"),
     };
     let numbered = (2..).map(|number| format!("{base}-{number}"));
-    let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name));
+    let free = std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|name| !taken.contains(name));
     let name = free.unwrap_or(base);
     taken.insert(name.clone());
     name
@@ -356,13 +452,25 @@ fn say_how_it_fits(origin: &Origin, laid: &Laid, most: usize, diagnostics: &mut 
             .help("nothing was cut to fit: ask for the higher quota (up to 25 a role), or record more in the trail"),
         );
     } else if count > 1 {
-        diagnostics.push(Diagnostic::note(Code::Quota, format!("what is left of {origin} is laid out over {count} policies")));
+        diagnostics.push(Diagnostic::note(
+            Code::Quota,
+            format!("what is left of {origin} is laid out over {count} policies"),
+        ));
     }
-    let forced: usize = laid.pages.iter().flat_map(|page| &page.drafts).flat_map(|draft| draft.forced.values()).map(Vec::len).sum();
+    let forced: usize = laid
+        .pages
+        .iter()
+        .flat_map(|page| &page.drafts)
+        .flat_map(|draft| draft.forced.values())
+        .map(Vec::len)
+        .sum();
     if forced > 0 {
         diagnostics.push(
-            Diagnostic::warning(Code::Quota, format!("to fit the quota, {forced} unused actions of {origin} stay behind wildcards"))
-                .help("they were granted before; the report names them under `forced`"),
+            Diagnostic::warning(
+                Code::Quota,
+                format!("to fit the quota, {forced} unused actions of {origin} stay behind wildcards"),
+            )
+            .help("they were granted before; the report names them under `forced`"),
         );
     }
 }

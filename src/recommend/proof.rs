@@ -63,7 +63,10 @@ pub(super) fn prove(principal: &Subject<'_>, others: &[Subject<'_>], policies: &
     let scratch = policies.iter().all(|policy| policy.before.is_none());
     check_uses(&mut proof, principal, policies, scratch);
     for other in others {
-        if policies.iter().any(|policy| policy.change != super::Change::Unchanged && reaches(policy, other.grants)) {
+        if policies
+            .iter()
+            .any(|policy| policy.change != super::Change::Unchanged && reaches(policy, other.grants))
+        {
             check_uses(&mut proof, other, policies, scratch);
         }
     }
@@ -84,7 +87,10 @@ pub(super) fn prove(principal: &Subject<'_>, others: &[Subject<'_>], policies: &
 }
 
 fn reaches(policy: &PolicyChange, grants: &Grants) -> bool {
-    grants.principal.as_ref().is_some_and(|arn| policy.holders.contains(arn))
+    grants
+        .principal
+        .as_ref()
+        .is_some_and(|arn| policy.holders.contains(arn))
 }
 
 /// The policies of a holder before and after the change.
@@ -92,15 +98,35 @@ fn both<'p>(grants: &'p Grants, policies: &'p [PolicyChange]) -> (Vec<PolicyIn<'
     let mut before = Vec::new();
     let mut after = Vec::new();
     for held in &grants.held {
-        before.push(PolicyIn { layer: held.layer, document: &held.document });
-        match policies.iter().find(|policy| same_policy(&policy.origin, &held.origin)) {
-            Some(policy) => after.extend(policy.after.as_ref().map(|document| PolicyIn { layer: held.layer, document })),
-            None => after.push(PolicyIn { layer: held.layer, document: &held.document }),
+        before.push(PolicyIn {
+            layer: held.layer,
+            document: &held.document,
+        });
+        match policies
+            .iter()
+            .find(|policy| same_policy(&policy.origin, &held.origin))
+        {
+            Some(policy) => after.extend(policy.after.as_ref().map(|document| PolicyIn {
+                layer: held.layer,
+                document,
+            })),
+            None => after.push(PolicyIn {
+                layer: held.layer,
+                document: &held.document,
+            }),
         }
     }
-    let mine = |policy: &&PolicyChange| is_new(&policy.origin) && (policy.holders.is_empty() || reaches(policy, grants));
-    let new = policies.iter().filter(mine).filter_map(|policy| policy.after.as_ref());
-    after.extend(new.map(|document| PolicyIn { layer: Layer::Identity, document }));
+    let mine = |policy: &&PolicyChange| {
+        is_new(&policy.origin) && (policy.holders.is_empty() || reaches(policy, grants))
+    };
+    let new = policies
+        .iter()
+        .filter(mine)
+        .filter_map(|policy| policy.after.as_ref());
+    after.extend(new.map(|document| PolicyIn {
+        layer: Layer::Identity,
+        document,
+    }));
     (before, after)
 }
 
@@ -120,9 +146,17 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
     for (action, evidence) in &subject.evidence.actions {
         for (resource, context, _) in evidence.used() {
             proof.checked += 1;
-            let request = Request { action, target: resource.target(), context };
+            let request = Request {
+                action,
+                target: resource.target(),
+                context,
+            };
             let named = |list: &mut Vec<Loss>| {
-                list.push(Loss { principal: principal.clone(), action: action.clone(), resource: resource.shown().to_owned() });
+                list.push(Loss {
+                    principal: principal.clone(),
+                    action: action.clone(),
+                    resource: resource.shown().to_owned(),
+                });
             };
             let was = old.decide(&request);
             if !scratch && matches!(was, Decision::ImplicitDeny { .. } | Decision::ExplicitDeny { .. }) {
@@ -133,10 +167,19 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
                 Decision::Allowed { .. } => proof.allowed += 1,
                 Decision::ExplicitDeny { .. } | Decision::ImplicitDeny { .. } => named(&mut proof.lost),
                 Decision::Unknown { missing } => {
-                    let undecided =
-                        Undecided { principal: principal.clone(), action: action.clone(), resource: resource.shown().to_owned(), missing };
+                    let undecided = Undecided {
+                        principal: principal.clone(),
+                        action: action.clone(),
+                        resource: resource.shown().to_owned(),
+                        missing,
+                    };
                     let carried = carried((&old, &before), (&new, &after), (action, resource, context));
-                    if carried { &mut proof.carried } else { &mut proof.unknown }.push(undecided);
+                    if carried {
+                        &mut proof.carried
+                    } else {
+                        &mut proof.unknown
+                    }
+                    .push(undecided);
                 }
             }
         }
@@ -146,13 +189,23 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
 /// Whether the decision is the same before and after, whatever the value of what is not known:
 /// every statement that may decide the request has a counterpart of the same effect and conditions
 /// that matches it to the same degree.
-fn carried(old: (&Compiled, &[PolicyIn<'_>]), new: (&Compiled, &[PolicyIn<'_>]), request: (&str, &Resource, &Context)) -> bool {
+fn carried(
+    old: (&Compiled, &[PolicyIn<'_>]),
+    new: (&Compiled, &[PolicyIn<'_>]),
+    request: (&str, &Resource, &Context),
+) -> bool {
     let (action, resource, context) = request;
-    let request = Request { action, target: resource.target(), context };
+    let request = Request {
+        action,
+        target: resource.target(),
+        context,
+    };
     let after: Vec<(Truth, &Statement)> = deciding(new, &request);
     deciding(old, &request).iter().all(|(truth, statement)| {
         after.iter().any(|(other, counterpart)| {
-            other >= truth && counterpart.effect == statement.effect && conditions(counterpart) == conditions(statement)
+            other >= truth
+                && counterpart.effect == statement.effect
+                && conditions(counterpart) == conditions(statement)
         })
     })
 }
@@ -161,7 +214,10 @@ fn conditions(statement: &Statement) -> BTreeSet<&crate::policy::Condition> {
     statement.conditions.iter().collect()
 }
 
-fn deciding<'p>((compiled, policies): (&Compiled, &[PolicyIn<'p>]), request: &Request<'_>) -> Vec<(Truth, &'p Statement)> {
+fn deciding<'p>(
+    (compiled, policies): (&Compiled, &[PolicyIn<'p>]),
+    request: &Request<'_>,
+) -> Vec<(Truth, &'p Statement)> {
     let mut found = Vec::new();
     for (policy, placed) in policies.iter().enumerate() {
         for (statement, text) in placed.document.statements.iter().enumerate() {
@@ -179,12 +235,17 @@ fn check_nothing_new(proof: &mut Proof, grants: &Grants, policies: &[PolicyChang
     let asked = requested(policies);
     for gap in nothing_new(&before, &after) {
         let was_asked = match &gap {
-            Gap::Wider { action, resource, .. } => {
-                asked.iter().any(|(asked, on)| asked.eq_ignore_ascii_case(action) && on == resource)
-            }
+            Gap::Wider { action, resource, .. } => asked
+                .iter()
+                .any(|(asked, on)| asked.eq_ignore_ascii_case(action) && on == resource),
             _ => false,
         };
-        if was_asked { &mut proof.requested } else { &mut proof.new }.push(gap);
+        if was_asked {
+            &mut proof.requested
+        } else {
+            &mut proof.new
+        }
+        .push(gap);
     }
 }
 
@@ -195,6 +256,11 @@ fn requested(policies: &[PolicyChange]) -> BTreeSet<(String, String)> {
         .flat_map(|policy| &policy.after_statements)
         .flat_map(|after| &after.kept)
         .filter(|kept| kept.reason == Reason::Requested)
-        .flat_map(|kept| kept.on.patterns().into_iter().map(move |pattern| (kept.action.clone(), pattern)))
+        .flat_map(|kept| {
+            kept.on
+                .patterns()
+                .into_iter()
+                .map(move |pattern| (kept.action.clone(), pattern))
+        })
         .collect()
 }

@@ -19,7 +19,9 @@ pub(super) fn drop_covered(sheets: &mut [Sheet]) {
             drop_from(sheets, at, draft);
         }
         if let Some(sheet) = sheets.get_mut(at) {
-            sheet.drafts.retain(|draft| draft.untouched || !draft.kept.is_empty());
+            sheet
+                .drafts
+                .retain(|draft| draft.untouched || !draft.kept.is_empty());
         }
     }
 }
@@ -31,12 +33,18 @@ fn stands(sheet: &Sheet) -> bool {
 
 fn drop_from(sheets: &mut [Sheet], at: usize, number: usize) {
     let Some(sheet) = sheets.get(at) else { return };
-    let Some(draft) = sheet.drafts.get(number) else { return };
+    let Some(draft) = sheet.drafts.get(number) else {
+        return;
+    };
     if draft.untouched || sheet.held.layer != Layer::Identity {
         return;
     }
-    let kept: Vec<Kept> =
-        draft.kept.iter().filter(|kept| !is_covered(kept, sheets, at, number)).cloned().collect();
+    let kept: Vec<Kept> = draft
+        .kept
+        .iter()
+        .filter(|kept| !is_covered(kept, sheets, at, number))
+        .cloned()
+        .collect();
     if let Some(draft) = sheets.get_mut(at).and_then(|sheet| sheet.drafts.get_mut(number)) {
         draft.kept = kept;
     }
@@ -45,17 +53,28 @@ fn drop_from(sheets: &mut [Sheet], at: usize, number: usize) {
 fn is_covered(kept: &Kept, sheets: &[Sheet], at: usize, number: usize) -> bool {
     let Some(own) = sheets.get(at) else { return false };
     sheets.iter().enumerate().any(|(other, sheet)| {
-        let reaches_as_many = own.held.holders.iter().all(|holder| sheet.held.holders.contains(holder));
+        let reaches_as_many = own
+            .held
+            .holders
+            .iter()
+            .all(|holder| sheet.held.holders.contains(holder));
         sheet.held.layer == Layer::Identity
             && reaches_as_many
-            && sheet.drafts.iter().enumerate().any(|(place, draft)| (other, place) != (at, number) && covers(draft, kept))
+            && sheet
+                .drafts
+                .iter()
+                .enumerate()
+                .any(|(place, draft)| (other, place) != (at, number) && covers(draft, kept))
     })
 }
 
 fn covers(draft: &Draft, kept: &Kept) -> bool {
     draft.template.effect == Effect::Allow
         && draft.template.conditions.is_empty()
-        && draft.kept.iter().any(|other| other.action == kept.action && within(&kept.on, &other.on))
+        && draft
+            .kept
+            .iter()
+            .any(|other| other.action == kept.action && within(&kept.on, &other.on))
 }
 
 /// Whether every pattern lies within one of the other's.
@@ -63,7 +82,8 @@ fn within(inner: &On, outer: &On) -> bool {
     match (inner, outer) {
         (On::These(inner), On::These(outer)) => inner.iter().all(|narrowed| {
             outer.iter().any(|wider| {
-                !wider.pattern.contains("${") && pattern::resource_is_subset(&narrowed.pattern, &wider.pattern) == Some(true)
+                !wider.pattern.contains("${")
+                    && pattern::resource_is_subset(&narrowed.pattern, &wider.pattern) == Some(true)
             })
         }),
         (inner, outer) => inner == outer,

@@ -51,18 +51,38 @@ pub struct Refused {
 
 /// Every refusal of the principal.
 pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused> {
-    let policies: Vec<PolicyIn<'_>> =
-        subject.grants.held.iter().map(|held| PolicyIn { layer: held.layer, document: &held.document }).collect();
+    let policies: Vec<PolicyIn<'_>> = subject
+        .grants
+        .held
+        .iter()
+        .map(|held| PolicyIn {
+            layer: held.layer,
+            document: &held.document,
+        })
+        .collect();
     let compiled = Compiled::new(&policies);
     let mut found: Vec<Refused> = Vec::new();
     for (action, evidence) in &subject.evidence.actions {
         for (resource, context, tally) in evidence.iter().filter(|(_, _, tally)| tally.refusals() > 0) {
-            let request = Request { action, target: resource.target(), context };
+            let request = Request {
+                action,
+                target: resource.target(),
+                context,
+            };
             let decision = compiled.decide(&request);
             let (settled, layer) = settle(action, resource, tally, &decision, options);
-            match found.iter_mut().find(|known| known.action == *action && known.resource == *resource && known.layer == layer) {
+            match found
+                .iter_mut()
+                .find(|known| known.action == *action && known.resource == *resource && known.layer == layer)
+            {
                 Some(known) => known.tally.merge(tally.clone()),
-                None => found.push(Refused { action: action.clone(), resource: resource.clone(), tally: tally.clone(), settled, layer }),
+                None => found.push(Refused {
+                    action: action.clone(),
+                    resource: resource.clone(),
+                    tally: tally.clone(),
+                    settled,
+                    layer,
+                }),
             }
         }
     }
@@ -136,7 +156,11 @@ pub(super) fn place(sheets: &mut Vec<Sheet>, refused: &[Refused], grants: &Grant
         .into_iter()
         .map(|(action, resources)| {
             let (on, _) = scratch::on_resources(action, &resources);
-            Kept { action: action.to_owned(), on, reason: Reason::Requested }
+            Kept {
+                action: action.to_owned(),
+                on,
+                reason: Reason::Requested,
+            }
         })
         .collect();
     if wanted.is_empty() {
@@ -168,12 +192,24 @@ fn by_action(refused: &[Refused]) -> Vec<(&str, Vec<&Resource>)> {
 
 fn add(sheet: &mut Sheet, additions: Vec<Draft>) {
     for addition in additions {
-        let mut patterns = addition.kept.first().map(|kept| kept.on.patterns()).unwrap_or_default();
+        let mut patterns = addition
+            .kept
+            .first()
+            .map(|kept| kept.on.patterns())
+            .unwrap_or_default();
         patterns.sort();
         let same = sheet.drafts.iter_mut().find(|draft| {
-            let mut own = draft.template.resource.as_ref().map(|element| element.patterns().to_vec()).unwrap_or_default();
+            let mut own = draft
+                .template
+                .resource
+                .as_ref()
+                .map(|element| element.patterns().to_vec())
+                .unwrap_or_default();
             own.sort();
-            draft.untouched && draft.template.effect == Effect::Allow && draft.template.conditions.is_empty() && own == patterns
+            draft.untouched
+                && draft.template.effect == Effect::Allow
+                && draft.template.conditions.is_empty()
+                && own == patterns
         });
         match same {
             Some(draft) => {
@@ -188,10 +224,22 @@ fn add(sheet: &mut Sheet, additions: Vec<Draft>) {
 
 fn new_inline(additions: Vec<Draft>, grants: &Grants) -> Sheet {
     let held = Held {
-        origin: Origin::New { name: "requested".to_owned() },
+        origin: Origin::New {
+            name: "requested".to_owned(),
+        },
         layer: Layer::Identity,
-        document: Document { version: Version::V2012, id: None, statements: Vec::new(), source: "".into() },
+        document: Document {
+            version: Version::V2012,
+            id: None,
+            statements: Vec::new(),
+            source: "".into(),
+        },
         holders: grants.principal.clone().into_iter().collect(),
     };
-    Sheet { held, before: Vec::new(), drafts: additions, existed: false }
+    Sheet {
+        held,
+        before: Vec::new(),
+        drafts: additions,
+        existed: false,
+    }
 }

@@ -90,7 +90,16 @@ pub(super) fn generalise(service: &Service, observed: &[&Resource], granted: &st
 
 /// Step one: each name by itself, with dates, ids and numbers as `*` where a rule says so.
 fn by_name(service: &Service, observed: &[&Resource]) -> Groups {
-    let exact: Vec<&str> = observed.iter().filter_map(|resource| if let Resource::Arn(arn) = resource { Some(arn.as_str()) } else { None }).collect();
+    let exact: Vec<&str> = observed
+        .iter()
+        .filter_map(|resource| {
+            if let Resource::Arn(arn) = resource {
+                Some(arn.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for arn in &exact {
         *alike.entry(starred(arn)).or_default() += 1;
@@ -108,7 +117,11 @@ fn by_name(service: &Service, observed: &[&Resource]) -> Groups {
                 Widened::Template(_) => Rule::Template,
                 Widened::Folded => Rule::Folded,
             };
-            groups.entry(pattern.clone()).or_insert((Some(rule), BTreeSet::new())).1.insert(pattern.clone());
+            groups
+                .entry(pattern.clone())
+                .or_insert((Some(rule), BTreeSet::new()))
+                .1
+                .insert(pattern.clone());
         }
     }
     groups
@@ -122,7 +135,10 @@ fn of_name(service: &Service, arn: &str, alike: usize) -> (String, Option<Rule>)
     {
         // `task/prod/0a1b…`: the id goes, the cluster stays.
         let starred = starred(&escaped(arn));
-        return (if starred == escaped(arn) { pattern } else { starred }, Some(Rule::GeneratedId));
+        return (
+            if starred == escaped(arn) { pattern } else { starred },
+            Some(Rule::GeneratedId),
+        );
     }
     let free = kind.is_some_and(|(kind, _)| is_free_form(service, &kind.name));
     let plain = escaped(arn);
@@ -132,13 +148,21 @@ fn of_name(service: &Service, arn: &str, alike: usize) -> (String, Option<Rule>)
         return exactly;
     }
     let kinds = variable_parts::kinds(name_of(arn));
-    let rule = if kinds.contains(&Kind::Date) { Rule::Date } else { Rule::Sequence };
+    let rule = if kinds.contains(&Kind::Date) {
+        Rule::Date
+    } else {
+        Rule::Sequence
+    };
     // One object with a date in its key is enough: tomorrow's has another. Elsewhere a name may
     // just happen to hold digits, and several alike are asked for.
     // `stack/shop-api/0a1b…`: AWS puts an id behind a name, and makes another when it is made anew.
     let id_behind_name = pattern.ends_with("/*") && kinds == [Kind::Id];
     let always = id_behind_name || free && (kinds.contains(&Kind::Date) || kinds.contains(&Kind::Id));
-    if always || alike >= 3 { (pattern, Some(rule)) } else { exactly }
+    if always || alike >= 3 {
+        (pattern, Some(rule))
+    } else {
+        exactly
+    }
 }
 
 /// `*`, `?` and `${` are plain characters in a name and not in a policy; `?` stands for each.
@@ -148,7 +172,10 @@ fn escaped(arn: &str) -> String {
 
 /// Types whose names are written by programs at run time: object keys and log streams.
 fn is_free_form(service: &Service, kind: &str) -> bool {
-    matches!((service.prefix.as_str(), kind), ("s3", "object") | ("s3express", "object") | ("logs", "log-stream"))
+    matches!(
+        (service.prefix.as_str(), kind),
+        ("s3", "object") | ("s3express", "object") | ("logs", "log-stream")
+    )
 }
 
 /// Whether nothing but the type is left of the name (`key/*`): such a pattern names no resource.
@@ -164,7 +191,11 @@ fn name_of(arn: &str) -> &str {
 
 fn starred(arn: &str) -> String {
     let name = name_of(arn);
-    format!("{}{}", arn.strip_suffix(name).unwrap_or_default(), variable_parts::starred(name))
+    format!(
+        "{}{}",
+        arn.strip_suffix(name).unwrap_or_default(),
+        variable_parts::starred(name)
+    )
 }
 
 /// Step two: four or more under one path prefix become the prefix, from the leaves up.
@@ -188,7 +219,10 @@ fn gather_siblings(service: &Service, groups: &mut Groups) {
 /// The prefix up to the last `/` of a path-like name; `None` for names that are no paths.
 fn parent_of(service: &Service, pattern: &str) -> Option<String> {
     let pathlike = matches!(
-        (service.prefix.as_str(), name_of(pattern).split(['/', ':']).next().unwrap_or_default()),
+        (
+            service.prefix.as_str(),
+            name_of(pattern).split(['/', ':']).next().unwrap_or_default()
+        ),
         ("s3" | "s3express", _) | ("ssm", "parameter") | ("secretsmanager", "secret") | ("logs", "log-group")
     );
     if !pathlike || pattern.ends_with("/*") && pattern.matches('/').count() < 2 {
@@ -197,7 +231,11 @@ fn parent_of(service: &Service, pattern: &str) -> Option<String> {
     let trimmed = pattern.strip_suffix("/*").unwrap_or(pattern);
     let (parent, _) = trimmed.rsplit_once('/')?;
     // The type's own slash (`parameter/x`) is no path of names.
-    let floor = if service.prefix == "s3" || service.prefix == "s3express" { 0 } else { 1 };
+    let floor = if service.prefix == "s3" || service.prefix == "s3express" {
+        0
+    } else {
+        1
+    };
     (name_of(parent).matches('/').count() >= floor).then(|| format!("{parent}/"))
 }
 
@@ -245,7 +283,11 @@ fn bounded(groups: Groups, granted: &str) -> Groups {
                 if pattern::resource_is_subset(&member, granted) == Some(true) {
                     add(member.clone(), None, BTreeSet::from([member]));
                 } else {
-                    add(granted.to_owned(), Some(Rule::AsGranted), BTreeSet::from([member]));
+                    add(
+                        granted.to_owned(),
+                        Some(Rule::AsGranted),
+                        BTreeSet::from([member]),
+                    );
                 }
             }
         }
@@ -258,7 +300,9 @@ fn drop_covered(groups: &mut Groups) -> Vec<Narrowed> {
     let patterns: Vec<String> = groups.keys().cloned().collect();
     for inner in &patterns {
         let outer = patterns.iter().find(|outer| {
-            *outer != inner && groups.contains_key(*outer) && pattern::resource_is_subset(inner, outer) == Some(true)
+            *outer != inner
+                && groups.contains_key(*outer)
+                && pattern::resource_is_subset(inner, outer) == Some(true)
         });
         if let Some(outer) = outer
             && let Some((_, members)) = groups.remove(inner)
@@ -273,7 +317,11 @@ fn drop_covered(groups: &mut Groups) -> Vec<Narrowed> {
             pattern: pattern.clone(),
             rule: rule.clone(),
             members: members.len(),
-            examples: if rule.is_some() { members.iter().take(EXAMPLES).cloned().collect() } else { Vec::new() },
+            examples: if rule.is_some() {
+                members.iter().take(EXAMPLES).cloned().collect()
+            } else {
+                Vec::new()
+            },
         })
         .collect()
 }

@@ -15,14 +15,30 @@ use crate::require::Resource;
 
 /// A new policy that allows all that was used.
 pub(super) fn sheet(evidence: &Evidence) -> Sheet {
-    let kept = evidence.actions.keys().filter_map(|action| kept(action, evidence)).collect();
+    let kept = evidence
+        .actions
+        .keys()
+        .filter_map(|action| kept(action, evidence))
+        .collect();
     let held = Held {
-        origin: Origin::New { name: "observed".to_owned() },
+        origin: Origin::New {
+            name: "observed".to_owned(),
+        },
         layer: Layer::Identity,
-        document: Document { version: Version::V2012, id: None, statements: Vec::new(), source: "".into() },
+        document: Document {
+            version: Version::V2012,
+            id: None,
+            statements: Vec::new(),
+            source: "".into(),
+        },
         holders: Vec::new(),
     };
-    Sheet { held, before: Vec::new(), drafts: drafts(kept), existed: false }
+    Sheet {
+        held,
+        before: Vec::new(),
+        drafts: drafts(kept),
+        existed: false,
+    }
 }
 
 fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
@@ -31,13 +47,25 @@ fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
         return None;
     }
     let (on, reason) = on_resources(action, &used);
-    Some(Kept { action: action.to_owned(), on, reason })
+    Some(Kept {
+        action: action.to_owned(),
+        on,
+        reason,
+    })
 }
 
 /// The observed resources, generalised; `*` where the action has none, or a call does not say which.
 pub(super) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
     let everything = |reason| {
-        (On::These(vec![Narrowed { pattern: "*".to_owned(), rule: None, members: 0, examples: Vec::new() }]), reason)
+        (
+            On::These(vec![Narrowed {
+                pattern: "*".to_owned(),
+                rule: None,
+                members: 0,
+                examples: Vec::new(),
+            }]),
+            reason,
+        )
     };
     if used.iter().any(|resource| matches!(resource, Resource::Unknown)) {
         return everything(Reason::UsedOnUnknown);

@@ -18,18 +18,33 @@ pub struct PolicyFile {
 pub fn policy_files(policies: &[PolicyChange]) -> Vec<PolicyFile> {
     let changes = |policy: &&PolicyChange| matches!(policy.change, Change::Edit | Change::Create);
     let changed: Vec<&PolicyChange> = policies.iter().filter(changes).collect();
-    let shown = if changed.is_empty() { policies.iter().collect() } else { changed };
+    let shown = if changed.is_empty() {
+        policies.iter().collect()
+    } else {
+        changed
+    };
     let mut files: Vec<PolicyFile> = Vec::new();
     for policy in shown {
         let Some(document) = &policy.after else { continue };
-        let name: String = policy.origin.name().rsplit('/').next().unwrap_or("policy").trim_end_matches(".json").to_owned();
+        let name: String = policy
+            .origin
+            .name()
+            .rsplit('/')
+            .next()
+            .unwrap_or("policy")
+            .trim_end_matches(".json")
+            .to_owned();
         let mut file_name = format!("{name}.json");
         let mut number = 2;
         while files.iter().any(|file| file.file_name == file_name) {
             file_name = format!("{name}-{number}.json");
             number += 1;
         }
-        files.push(PolicyFile { file_name, title: policy.origin.to_string(), text: print::document_text(document) });
+        files.push(PolicyFile {
+            file_name,
+            title: policy.origin.to_string(),
+            text: print::document_text(document),
+        });
     }
     files
 }

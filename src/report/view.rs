@@ -312,7 +312,10 @@ pub fn recommendation(
     diagnostics.extend(proposal.diagnostics.iter().cloned());
     Recommendation {
         schema_version: SCHEMA_VERSION,
-        principal: PrincipalView { arn: arn.to_owned(), created: grants.created.map(|time| time.to_string()) },
+        principal: PrincipalView {
+            arn: arn.to_owned(),
+            created: grants.created.map(|time| time.to_string()),
+        },
         summary: summary(evidence, proposal, &edits),
         visibility: visibility_view(visibility, proposal),
         policies: policies(proposal),
@@ -322,7 +325,9 @@ pub fn recommendation(
         unseen: kept_unused(proposal, |reason| matches!(reason, Reason::Unseen { .. })),
         ineffective: granted(proposal, &State::Ineffective),
         left_out: granted(proposal, &State::LeftOut),
-        kept_otherwise: kept_unused(proposal, |reason| matches!(reason, Reason::Companion { .. } | Reason::NotInCatalog)),
+        kept_otherwise: kept_unused(proposal, |reason| {
+            matches!(reason, Reason::Companion { .. } | Reason::NotInCatalog)
+        }),
         unmapped: unmapped(evidence),
         not_authorized: evidence.not_authorized.clone(),
         dangers: proposal.dangers.clone(),
@@ -334,22 +339,41 @@ pub fn recommendation(
 
 fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary {
     use crate::diff::StatementChange::{Narrowed, Removed};
-    let count = |wanted: &dyn Fn(&State) -> bool| proposal.actions.values().filter(|state| wanted(state)).count();
-    let changed = |wanted| edits.iter().flat_map(|edit| &edit.statements).filter(|statement| statement.change == wanted).count();
-    let refused: BTreeSet<&str> = proposal.refused.iter().map(|refused| refused.action.as_str()).collect();
+    let count =
+        |wanted: &dyn Fn(&State) -> bool| proposal.actions.values().filter(|state| wanted(state)).count();
+    let changed = |wanted| {
+        edits
+            .iter()
+            .flat_map(|edit| &edit.statements)
+            .filter(|statement| statement.change == wanted)
+            .count()
+    };
+    let refused: BTreeSet<&str> = proposal
+        .refused
+        .iter()
+        .map(|refused| refused.action.as_str())
+        .collect();
     let requested = count(&|state| matches!(state, State::Kept(Reason::Requested)));
     let scratch = proposal.policies.iter().all(|policy| policy.before.is_none());
     Summary {
         events: evidence.events,
         first: evidence.seen.map(|(first, _)| first.to_string()),
         last: evidence.seen.map(|(_, last)| last.to_string()),
-        actions_before: if scratch { 0 } else { proposal.actions.len() - requested },
+        actions_before: if scratch {
+            0
+        } else {
+            proposal.actions.len() - requested
+        },
         actions_after: count(&|state| matches!(state, State::Kept(_))),
         used: count(&|state| matches!(state, State::Kept(reason) if reason.is_use())),
         unused: count(&|state| *state == State::Unused),
         unseen: count(&|state| matches!(state, State::Kept(Reason::Unseen { .. }))),
         refused: refused.len(),
-        policies_changed: proposal.policies.iter().filter(|policy| policy.change != Change::Unchanged).count(),
+        policies_changed: proposal
+            .policies
+            .iter()
+            .filter(|policy| policy.change != Change::Unchanged)
+            .count(),
         statements_narrowed: changed(Narrowed),
         statements_removed: changed(Removed),
         observed_calls_lost: proposal.proof.lost.len(),
@@ -360,7 +384,11 @@ fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary 
 fn visibility_view(visibility: &Visibility, proposal: &Proposal) -> VisibilityView {
     let mut switch_on: BTreeMap<String, usize> = BTreeMap::new();
     for state in proposal.actions.values() {
-        if let State::Kept(Reason::Unseen { switch_on: Some(what), .. }) = state {
+        if let State::Kept(Reason::Unseen {
+            switch_on: Some(what),
+            ..
+        }) = state
+        {
             *switch_on.entry(what.clone()).or_default() += 1;
         }
     }
@@ -371,11 +399,19 @@ fn visibility_view(visibility: &Visibility, proposal: &Proposal) -> VisibilityVi
             .iter()
             .chain(&selectors.data_write)
             .map(|(kind, scope)| {
-                let scope = if scope.all { vec!["all".to_owned()] } else { scope.patterns.iter().cloned().collect() };
+                let scope = if scope.all {
+                    vec!["all".to_owned()]
+                } else {
+                    scope.patterns.iter().cloned().collect()
+                };
                 (kind.clone(), scope)
             })
             .collect(),
-        None => visibility.data.iter().map(|(kind, containers)| (kind.clone(), containers.iter().cloned().collect())).collect(),
+        None => visibility
+            .data
+            .iter()
+            .map(|(kind, containers)| (kind.clone(), containers.iter().cloned().collect()))
+            .collect(),
     };
     VisibilityView {
         events: visibility.events,
@@ -384,9 +420,15 @@ fn visibility_view(visibility: &Visibility, proposal: &Proposal) -> VisibilityVi
         days: visibility.days().map(|days| days.round() as u64),
         regions: visibility.regions.clone(),
         management_read: selectors.map_or(visibility.management_read, |selectors| selectors.management_read),
-        management_write: selectors.map_or(visibility.management_write, |selectors| selectors.management_write),
+        management_write: selectors.map_or(visibility.management_write, |selectors| {
+            selectors.management_write
+        }),
         data,
-        known_from: if selectors.is_some() { "event-selectors" } else { "trail" },
+        known_from: if selectors.is_some() {
+            "event-selectors"
+        } else {
+            "trail"
+        },
         switch_on,
     }
 }
@@ -428,11 +470,17 @@ fn used(evidence: &Evidence, proposal: &Proposal) -> Vec<UsedView> {
 fn resources(found: &ActionEvidence) -> Vec<ResourceView> {
     let mut by_resource: BTreeMap<&str, Tally> = BTreeMap::new();
     for (resource, _, tally) in found.used() {
-        by_resource.entry(resource.shown()).or_default().merge(tally.clone());
+        by_resource
+            .entry(resource.shown())
+            .or_default()
+            .merge(tally.clone());
     }
     by_resource
         .into_iter()
-        .map(|(resource, tally)| ResourceView { resource: resource.to_owned(), calls: calls(&tally) })
+        .map(|(resource, tally)| ResourceView {
+            resource: resource.to_owned(),
+            calls: calls(&tally),
+        })
         .collect()
 }
 
@@ -458,7 +506,12 @@ fn refused(refused: &Refused) -> RefusedView {
         last: refused.tally.seen.map(|(_, last)| last.to_string()),
         settled: refused.settled,
         layer: refused.layer.map(str::to_owned),
-        event_ids: refused.tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+        event_ids: refused
+            .tally
+            .samples
+            .iter()
+            .map(|sample| sample.id.clone())
+            .collect(),
     }
 }
 
@@ -479,7 +532,10 @@ fn kept_unused(proposal: &Proposal, wanted: impl Fn(&Reason) -> bool) -> Vec<Uns
         .actions
         .iter()
         .filter_map(|(action, state)| match state {
-            State::Kept(reason) if wanted(reason) => Some(UnseenView { action: action.clone(), reason: reason.clone() }),
+            State::Kept(reason) if wanted(reason) => Some(UnseenView {
+                action: action.clone(),
+                reason: reason.clone(),
+            }),
             _ => None,
         })
         .collect()
@@ -519,9 +575,7 @@ fn proof(proof: &Proof) -> ProofView {
             })
             .collect()
     };
-    let gaps = |list: &[Gap]| {
-        list.iter().map(gap).collect()
-    };
+    let gaps = |list: &[Gap]| list.iter().map(gap).collect();
     ProofView {
         checked: proof.checked,
         allowed: proof.allowed,
@@ -540,5 +594,9 @@ fn gap(gap: &Gap) -> GapView {
         Gap::DenyDropped { action, resource, .. } => ("deny-dropped", action.as_str(), resource.as_str()),
         _ => ("layer-dropped", "", ""),
     };
-    GapView { kind, action: action.to_owned(), resource: resource.to_owned() }
+    GapView {
+        kind,
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+    }
 }

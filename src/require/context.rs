@@ -31,8 +31,17 @@ fn lookup(event: &Event<'_>, key: &str) -> Option<Lookup> {
         "aws:useragent" => event.user_agent.as_deref().and_then(one),
         "aws:sourceip" => source_ip(event),
         "aws:securetransport" => event.tls.then(|| values(["true"])),
-        "aws:viaawsservice" => one(if caller.invoked_by.is_some() { "true" } else { "false" }),
-        "aws:calledvialast" => Some(caller.invoked_by.as_deref().map_or(Lookup::Absent, |service| values([service]))),
+        "aws:viaawsservice" => one(if caller.invoked_by.is_some() {
+            "true"
+        } else {
+            "false"
+        }),
+        "aws:calledvialast" => Some(
+            caller
+                .invoked_by
+                .as_deref()
+                .map_or(Lookup::Absent, |service| values([service])),
+        ),
         "aws:calledvia" | "aws:calledviafirst" if caller.invoked_by.is_none() => Some(Lookup::Absent),
         "aws:principalarn" if caller.principal.exact => one(&caller.principal.name),
         "aws:principalaccount" => caller.account.as_deref().and_then(one),
@@ -40,7 +49,12 @@ fn lookup(event: &Event<'_>, key: &str) -> Option<Lookup> {
         "aws:userid" => caller.principal_id.as_deref().and_then(one),
         "aws:username" => user_name(event),
         "aws:multifactorauthpresent" => mfa(event),
-        "aws:sourcevpce" => Some(event.vpc_endpoint.as_deref().map_or(Lookup::Absent, |endpoint| values([endpoint]))),
+        "aws:sourcevpce" => Some(
+            event
+                .vpc_endpoint
+                .as_deref()
+                .map_or(Lookup::Absent, |endpoint| values([endpoint])),
+        ),
         "aws:sourcevpc" | "aws:vpcsourceip" if event.vpc_endpoint.is_none() => Some(Lookup::Absent),
         "kms:viaservice" => via_service(event),
         "s3:prefix" | "s3:delimiter" | "s3:max-keys" => s3_parameter(event, key),
@@ -100,7 +114,9 @@ fn via_service(event: &Event<'_>) -> Option<Lookup> {
     if event.source != "kms.amazonaws.com" {
         return None;
     }
-    let Some(service) = event.caller.invoked_by.as_deref() else { return Some(Lookup::Absent) };
+    let Some(service) = event.caller.invoked_by.as_deref() else {
+        return Some(Lookup::Absent);
+    };
     // S3 calls KMS as `fas.s3.amazonaws.com`; the key holds `s3.REGION.amazonaws.com` all the same.
     let service = service.strip_suffix(".amazonaws.com")?.trim_start_matches("fas.");
     one(&format!("{service}.{}.amazonaws.com", event.region))
@@ -111,5 +127,9 @@ fn s3_parameter(event: &Event<'_>, key: &str) -> Option<Lookup> {
         return None;
     }
     let found = strings(event, key.trim_start_matches("s3:"));
-    Some(if found.is_empty() { Lookup::Absent } else { Lookup::Values(found) })
+    Some(if found.is_empty() {
+        Lookup::Absent
+    } else {
+        Lookup::Values(found)
+    })
 }

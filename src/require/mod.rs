@@ -11,8 +11,8 @@ mod resource;
 mod templates;
 
 pub use context::context_of;
-pub(crate) use resource::{any_of_type, type_of};
 pub use resource::{Resource, Widened};
+pub(crate) use resource::{any_of_type, type_of};
 
 use action_catalog::{Certainty, EventMapping, Need, Unmapped};
 
@@ -52,19 +52,41 @@ pub enum Mapped {
 /// only that one: the others may never have been asked.
 pub fn requirements(event: &Event<'_>) -> Mapped {
     if let Some((class, reason)) = class_by_type(&event.kind) {
-        return Mapped::NotAuthorized { class: class.to_owned(), reason: reason.to_owned() };
+        return Mapped::NotAuthorized {
+            class: class.to_owned(),
+            reason: reason.to_owned(),
+        };
     }
     let (service, operation) = match action_catalog::event(&event.source, &event.name) {
-        EventMapping::Needs { service, operation, .. } => (service, operation),
+        EventMapping::Needs {
+            service, operation, ..
+        } => (service, operation),
         EventMapping::NotAuthorized { class, reason } => return Mapped::NotAuthorized { class, reason },
-        EventMapping::Unmapped(Unmapped::UnknownSource) => return Mapped::Unmapped { reason: "unknown-source" },
-        EventMapping::Unmapped(Unmapped::UnknownEvent) => return Mapped::Unmapped { reason: "unknown-event" },
+        EventMapping::Unmapped(Unmapped::UnknownSource) => {
+            return Mapped::Unmapped {
+                reason: "unknown-source",
+            };
+        }
+        EventMapping::Unmapped(Unmapped::UnknownEvent) => {
+            return Mapped::Unmapped {
+                reason: "unknown-event",
+            };
+        }
     };
     let mut found = Vec::new();
-    for need in operation.needs.iter().filter(|need| parameters::applies(need.when.as_ref(), event)) {
+    for need in operation
+        .needs
+        .iter()
+        .filter(|need| parameters::applies(need.when.as_ref(), event))
+    {
         found.extend(of_need(need, event));
     }
-    if let Outcome::Refused { action: Some(action), resource, .. } = &event.outcome {
+    if let Outcome::Refused {
+        action: Some(action),
+        resource,
+        ..
+    } = &event.outcome
+    {
         found = only_refused(found, action, resource.as_deref());
     }
     found.sort();
@@ -76,7 +98,10 @@ pub fn requirements(event: &Event<'_>) -> Mapped {
     if found.is_empty() {
         return Mapped::NotAuthorized {
             class: "no-permission-needed".to_owned(),
-            reason: format!("{}:{} needs no permission with these parameters", service.prefix, operation.name),
+            reason: format!(
+                "{}:{} needs no permission with these parameters",
+                service.prefix, operation.name
+            ),
         };
     }
     Mapped::Requires(found)
@@ -87,9 +112,15 @@ pub fn requirements(event: &Event<'_>) -> Mapped {
 fn class_by_type(kind: &str) -> Option<(&'static str, &'static str)> {
     match kind {
         "AwsServiceEvent" => Some(("service-event", "an AWS service reports something it did itself")),
-        "AwsConsoleSignIn" => Some(("sign-in", "signing in to the console is not authorized by IAM actions")),
+        "AwsConsoleSignIn" => Some((
+            "sign-in",
+            "signing in to the console is not authorized by IAM actions",
+        )),
         "AwsConsoleAction" => Some(("console-only", "a console action that is no API call")),
-        "AwsVpceEvent" => Some(("network-activity", "the record of a VPC endpoint, beside the call's own record")),
+        "AwsVpceEvent" => Some((
+            "network-activity",
+            "the record of a VPC endpoint, beside the call's own record",
+        )),
         "AwsCloudTrailInsight" => Some(("insight", "CloudTrail Insights: statistics, not a call")),
         _ => None,
     }
@@ -98,18 +129,31 @@ fn class_by_type(kind: &str) -> Option<(&'static str, &'static str)> {
 fn of_need(need: &Need, event: &Event<'_>) -> Vec<Requirement> {
     let certain = need.certainty == Certainty::Certain;
     let (action, known) = match action_catalog::action(&need.action) {
-        Some((service, action)) => (format!("{}:{}", service.prefix, action.name), Some((service, action))),
+        Some((service, action)) => (
+            format!("{}:{}", service.prefix, action.name),
+            Some((service, action)),
+        ),
         None => (need.action.clone(), None),
     };
     let resources = resource::of_need(need, known, event);
-    resources.into_iter().map(|resource| Requirement { action: action.clone(), resource, certain }).collect()
+    resources
+        .into_iter()
+        .map(|resource| Requirement {
+            action: action.clone(),
+            resource,
+            certain,
+        })
+        .collect()
 }
 
 /// Of all that a refused call needs, what its refusal names. Where the refusal names an action that
 /// the catalog did not expect, the refusal is right: it is taken as it stands.
 fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -> Vec<Requirement> {
-    let named: Vec<Requirement> =
-        found.iter().filter(|requirement| requirement.action.eq_ignore_ascii_case(action)).cloned().collect();
+    let named: Vec<Requirement> = found
+        .iter()
+        .filter(|requirement| requirement.action.eq_ignore_ascii_case(action))
+        .cloned()
+        .collect();
     if !named.is_empty() {
         return named;
     }
@@ -122,5 +166,9 @@ fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -
         Some(arn) if crate::arn::Arn::parse(arn).is_some() => Resource::Arn(arn.to_owned()),
         _ => Resource::Unknown,
     };
-    vec![Requirement { action: spelt, resource, certain: true }]
+    vec![Requirement {
+        action: spelt,
+        resource,
+        certain: true,
+    }]
 }

@@ -23,7 +23,11 @@ pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
 /// `response.` reads the response; `[]` visits each element; names match in any case.
 pub(super) fn strings(event: &Event<'_>, path: &str) -> Vec<String> {
     for alternative in path.split('|') {
-        let found: Vec<String> = values(event, alternative).into_iter().filter_map(scalar).map(Cow::into_owned).collect();
+        let found: Vec<String> = values(event, alternative)
+            .into_iter()
+            .filter_map(scalar)
+            .map(Cow::into_owned)
+            .collect();
         if !found.is_empty() {
             return found;
         }
@@ -60,7 +64,10 @@ fn values<'e>(event: &'e Event<'_>, path: &str) -> Vec<&'e Value> {
 /// EC2 and others wrap all parameters in one object called `XRequest`.
 fn wrapped(request: &Value) -> Option<&Value> {
     let object = request.as_object()?;
-    object.iter().find(|(name, value)| name.ends_with("Request") && value.is_object()).map(|(_, value)| value)
+    object
+        .iter()
+        .find(|(name, value)| name.ends_with("Request") && value.is_object())
+        .map(|(_, value)| value)
 }
 
 /// All values at a dotted path below `value`.
@@ -73,7 +80,13 @@ pub(super) fn at<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
         };
         here = here
             .into_iter()
-            .flat_map(|value| if name.is_empty() { vec![value] } else { field(value, name).into_iter().collect() })
+            .flat_map(|value| {
+                if name.is_empty() {
+                    vec![value]
+                } else {
+                    field(value, name).into_iter().collect()
+                }
+            })
             .flat_map(|value| match value {
                 Value::Array(list) if each => list.iter().collect(),
                 other => vec![other],
@@ -86,7 +99,12 @@ pub(super) fn at<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
 /// The field of an object, its name in any case. An exact match wins.
 fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let object = value.as_object()?;
-    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
 }
 
 /// All text values, at any depth, of fields called `name`.
@@ -115,7 +133,9 @@ fn collect(value: &Value, name: &str, found: &mut Vec<String>, depth: usize) {
                 }
             }
         }
-        Value::Array(list) => list.iter().for_each(|inner| collect(inner, name, found, depth + 1)),
+        Value::Array(list) => list
+            .iter()
+            .for_each(|inner| collect(inner, name, found, depth + 1)),
         _ => {}
     }
 }
@@ -147,7 +167,10 @@ pub(super) fn partition_of_region(region: &str) -> &'static str {
         ("eusc-", "aws-eusc"),
         ("", "aws"),
     ];
-    BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    BY_PREFIX
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("aws", |(_, partition)| partition)
 }
 
 #[cfg(test)]
@@ -159,7 +182,10 @@ mod tests {
     #[test]
     fn a_path_visits_each_element_in_any_case() {
         let value = json!({"instancesSet": {"items": [{"instanceId": "i-1"}, {"InstanceID": "i-2"}]}});
-        let found: Vec<_> = at(&value, "InstancesSet.items[].instanceId").into_iter().filter_map(scalar).collect();
+        let found: Vec<_> = at(&value, "InstancesSet.items[].instanceId")
+            .into_iter()
+            .filter_map(scalar)
+            .collect();
         assert_eq!(found, ["i-1", "i-2"]);
     }
 

@@ -64,11 +64,18 @@ pub(super) fn of_need(need: &Need, known: Option<(&Service, &Action)>, event: &E
     if need.on.is_empty() {
         return derived(need, known, event);
     }
-    let mut found: Vec<Resource> = need.on.iter().flat_map(|on| of_template(on, known, event)).collect();
+    let mut found: Vec<Resource> = need
+        .on
+        .iter()
+        .flat_map(|on| of_template(on, known, event))
+        .collect();
     found.sort();
     found.dedup();
     // One certain ARN beside an unfilled alternative template says nothing about the alternative.
-    if found.len() > 1 && need.on.len() > 1 && found.iter().any(|resource| matches!(resource, Resource::Arn(_))) {
+    if found.len() > 1
+        && need.on.len() > 1
+        && found.iter().any(|resource| matches!(resource, Resource::Arn(_)))
+    {
         found.retain(|resource| *resource != Resource::Unknown);
     }
     found
@@ -85,7 +92,9 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.
     if let Some(known) = known {
         let listed = listed_resources(known, event);
-        let fits = |arn: &&String| filled.is_empty() || filled.iter().any(|pattern| crate::pattern::matches(pattern, arn));
+        let fits = |arn: &&String| {
+            filled.is_empty() || filled.iter().any(|pattern| crate::pattern::matches(pattern, arn))
+        };
         let resolved: Vec<Resource> = listed.iter().filter(fits).cloned().map(Resource::Arn).collect();
         if !resolved.is_empty() && on.because.as_deref() != Some("generated-id") {
             return resolved;
@@ -98,16 +107,25 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
         Some("generated-id") => Widened::GeneratedId,
         reason => Widened::Template(reason.unwrap_or_default().to_owned()),
     };
-    filled.into_iter().map(|pattern| pattern_or_arn(pattern, because.clone())).collect()
+    filled
+        .into_iter()
+        .map(|pattern| pattern_or_arn(pattern, because.clone()))
+        .collect()
 }
 
 fn pattern_or_arn(pattern: String, because: Widened) -> Resource {
-    if pattern.contains(['*', '?']) { Resource::Pattern { pattern, because } } else { Resource::Arn(pattern) }
+    if pattern.contains(['*', '?']) {
+        Resource::Pattern { pattern, because }
+    } else {
+        Resource::Arn(pattern)
+    }
 }
 
 /// Through the action's resource types: `resources[]` first, then parameters.
 fn derived(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
-    let Some((service, action)) = known else { return vec![Resource::Unknown] };
+    let Some((service, action)) = known else {
+        return vec![Resource::Unknown];
+    };
     if action.resources.is_empty() {
         return vec![Resource::Any];
     }
@@ -122,8 +140,11 @@ fn derived(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -
             unfilled_required |= wanted.required;
             continue;
         };
-        let filled: Vec<Resource> =
-            kind.arns.iter().flat_map(|arn| templates::fill_type(arn, need, event)).collect();
+        let filled: Vec<Resource> = kind
+            .arns
+            .iter()
+            .flat_map(|arn| templates::fill_type(arn, need, event))
+            .collect();
         unfilled_required |= wanted.required && filled.is_empty();
         found.extend(filled);
     }
@@ -152,7 +173,8 @@ fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -
 /// Whether the ARN is of a resource type that the action takes: the *best* fitting type of the
 /// service must be one of the action's (an object's ARN also fits the looser template of a bucket).
 fn takes(service: &Service, action: &Action, arn: &str) -> bool {
-    type_of(service, arn).is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+    type_of(service, arn)
+        .is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
 }
 
 /// The resource type of the service that describes the ARN best, with the template that fits.
@@ -174,7 +196,11 @@ pub(crate) fn any_of_type(template: &str, arn: &str) -> Option<String> {
 
 /// The account and region that `${Account}` and `${Region}` stand for in this event.
 pub(super) fn partition(event: &Event<'_>) -> String {
-    let arn = event.caller.arn.as_deref().unwrap_or(&event.caller.principal.name);
+    let arn = event
+        .caller
+        .arn
+        .as_deref()
+        .unwrap_or(&event.caller.principal.name);
     if let Some(arn) = crate::arn::Arn::parse(arn)
         && !arn.partition.is_empty()
     {

@@ -32,23 +32,37 @@ pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
         filled.iter_mut().for_each(|arn| arn.push_str(text));
         let dollar = tail.starts_with("${");
         let body = tail.trim_start_matches('$').trim_start_matches('{');
-        let Some((name, after)) = body.split_once('}') else { return Filled::default() };
+        let Some((name, after)) = body.split_once('}') else {
+            return Filled::default();
+        };
         rest = after;
-        let values = if dollar { standard(name, event).into_iter().collect() } else { placeholder(name, event) };
+        let values = if dollar {
+            standard(name, event).into_iter().collect()
+        } else {
+            placeholder(name, event)
+        };
         if let Some(arns) = whole_arns(&values, template) {
             return Filled { arns, whole: true };
         }
-        filled = filled.iter().flat_map(|arn| values.iter().map(move |value| format!("{arn}{value}"))).take(MOST).collect();
+        filled = filled
+            .iter()
+            .flat_map(|arn| values.iter().map(move |value| format!("{arn}{value}")))
+            .take(MOST)
+            .collect();
     }
     filled.iter_mut().for_each(|arn| arn.push_str(rest));
     filled.retain(|arn| Arn::parse(arn).is_some());
-    Filled { arns: filled, whole: false }
+    Filled {
+        arns: filled,
+        whole: false,
+    }
 }
 
 /// Values that are themselves ARNs of the template's service are the resources.
 fn whole_arns(values: &[String], template: &str) -> Option<Vec<String>> {
     let service = template.split(':').nth(2)?;
-    let is_whole = |value: &String| Arn::parse(value).is_some_and(|arn| service.is_empty() || arn.service == service);
+    let is_whole =
+        |value: &String| Arn::parse(value).is_some_and(|arn| service.is_empty() || arn.service == service);
     (!values.is_empty() && values.iter().all(is_whole)).then(|| values.to_vec())
 }
 
@@ -63,9 +77,13 @@ fn standard(name: &str, event: &Event<'_>) -> Option<String> {
 
 /// `path`, `path|other`, `path:transform`.
 fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
-    let (path, transform) = text.split_once(':').map_or((text, ""), |(path, transform)| (path, transform));
-    let mut values: Vec<String> =
-        strings(event, path).into_iter().map(|value| transformed(&value, transform, event).into_owned()).collect();
+    let (path, transform) = text
+        .split_once(':')
+        .map_or((text, ""), |(path, transform)| (path, transform));
+    let mut values: Vec<String> = strings(event, path)
+        .into_iter()
+        .map(|value| transformed(&value, transform, event).into_owned())
+        .collect();
     values.sort();
     values.dedup();
     values.retain(|value| !value.is_empty());
@@ -102,9 +120,15 @@ fn s3_source(value: &str) -> Cow<'_, str> {
 fn queue_of_url<'v>(url: &str, event: &Event<'_>) -> Cow<'v, str> {
     let mut parts = url.rsplit('/');
     let name = parts.next().unwrap_or(url);
-    let account = parts.next().filter(|part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let account = parts
+        .next()
+        .filter(|part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()));
     match account.or(event.account.as_deref()) {
-        Some(account) => Cow::Owned(format!("arn:{}:sqs:{}:{account}:{name}", partition(event), event.region)),
+        Some(account) => Cow::Owned(format!(
+            "arn:{}:sqs:{}:{account}:{name}",
+            partition(event),
+            event.region
+        )),
         None => Cow::Borrowed(""),
     }
 }
@@ -114,7 +138,9 @@ fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        let pair = bytes
+            .get(at + 1..at + 3)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         match (byte, pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
             (b'%', Some(decoded)) => {
                 out.push(decoded);
@@ -142,7 +168,11 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
                     Some(value) => (vec![value], false),
                     None => variable(name, need, event),
                 };
-                let fitting: Vec<String> = values.iter().filter(|value| fits(template, value)).cloned().collect();
+                let fitting: Vec<String> = values
+                    .iter()
+                    .filter(|value| fits(template, value))
+                    .cloned()
+                    .collect();
                 if !fitting.is_empty() {
                     return fitting.into_iter().map(Resource::Arn).collect();
                 }
@@ -151,16 +181,31 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
                 }
                 filled = filled
                     .iter()
-                    .flat_map(|(arn, was)| values.iter().map(move |value| (format!("{arn}{value}"), *was || made)))
+                    .flat_map(|(arn, was)| {
+                        values
+                            .iter()
+                            .map(move |value| (format!("{arn}{value}"), *was || made))
+                    })
                     .take(MOST)
                     .collect();
             }
         }
     }
     let made = |(pattern, made): (String, bool)| {
-        if made { Resource::Pattern { pattern, because: Widened::GeneratedId } } else { Resource::Arn(pattern) }
+        if made {
+            Resource::Pattern {
+                pattern,
+                because: Widened::GeneratedId,
+            }
+        } else {
+            Resource::Arn(pattern)
+        }
     };
-    filled.into_iter().filter(|(arn, _)| Arn::parse(arn).is_some()).map(made).collect()
+    filled
+        .into_iter()
+        .filter(|(arn, _)| Arn::parse(arn).is_some())
+        .map(made)
+        .collect()
 }
 
 /// The values of an ARN variable, and whether they are ids that this call made.
@@ -185,7 +230,16 @@ fn variable(name: &str, need: &Need, event: &Event<'_>) -> (Vec<String>, bool) {
 }
 
 /// Variable names that say too little to be found by name alone.
-const GENERIC: [&str; 8] = ["Id", "Name", "ResourceId", "ResourceName", "Type", "Key", "Path", "Token"];
+const GENERIC: [&str; 8] = [
+    "Id",
+    "Name",
+    "ResourceId",
+    "ResourceName",
+    "Type",
+    "Key",
+    "Path",
+    "Token",
+];
 
 fn distinct(mut values: Vec<String>) -> Vec<String> {
     values.sort();
@@ -203,7 +257,9 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
     let mut rest = template;
     while let Some((text, tail)) = rest.split_once("${") {
         found.push(Piece::Text(text));
-        let Some((name, after)) = tail.split_once('}') else { break };
+        let Some((name, after)) = tail.split_once('}') else {
+            break;
+        };
         found.push(Piece::Variable(name));
         rest = after;
     }
@@ -244,7 +300,10 @@ mod tests {
 
     #[test]
     fn an_object_fits_the_object_better_than_the_bucket() {
-        let (bucket, object) = ("arn:${Partition}:s3:::${BucketName}", "arn:${Partition}:s3:::${BucketName}/${ObjectName}");
+        let (bucket, object) = (
+            "arn:${Partition}:s3:::${BucketName}",
+            "arn:${Partition}:s3:::${BucketName}/${ObjectName}",
+        );
         let arn = "arn:aws:s3:::acme/raw/a.json";
         assert!(fits(bucket, arn) && fits(object, arn));
         assert!(literal_length(object) > literal_length(bucket));
@@ -270,27 +329,42 @@ mod tests {
     fn a_copy_source_loses_slash_and_version_and_is_decoded() {
         let template = "arn:${Partition}:s3:::{x-amz-copy-source:s3source}";
         let source = |value: &str| filled(template, &format!(r#"{{"x-amz-copy-source":"{value}"}}"#));
-        assert_eq!(source("/acme/a%20b/c.txt?versionId=3"), ["arn:aws:s3:::acme/a b/c.txt"]);
+        assert_eq!(
+            source("/acme/a%20b/c.txt?versionId=3"),
+            ["arn:aws:s3:::acme/a b/c.txt"]
+        );
         assert_eq!(source("acme/100%"), ["arn:aws:s3:::acme/100%"]);
     }
 
     #[test]
     fn a_queue_url_gives_the_queue() {
         let url = r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/444455556666/jobs.fifo"}"#;
-        assert_eq!(filled("{queueUrl:queueurl}", url), ["arn:aws:sqs:eu-west-1:444455556666:jobs.fifo"]);
+        assert_eq!(
+            filled("{queueUrl:queueurl}", url),
+            ["arn:aws:sqs:eu-west-1:444455556666:jobs.fifo"]
+        );
     }
 
     #[test]
     fn a_key_alias_gives_no_key() {
         let template = "arn:${Partition}:kms:${Region}:${Account}:key/{keyId:kmskey}";
         assert_eq!(filled(template, r#"{"keyId":"alias/app"}"#), Vec::<String>::new());
-        assert_eq!(filled(template, r#"{"keyId":"0a1b"}"#), ["arn:aws:kms:eu-west-1:111122223333:key/0a1b"]);
+        assert_eq!(
+            filled(template, r#"{"keyId":"0a1b"}"#),
+            ["arn:aws:kms:eu-west-1:111122223333:key/0a1b"]
+        );
         let arn = "arn:aws:kms:eu-west-1:444455556666:key/0a1b";
         assert_eq!(filled(template, &format!(r#"{{"keyId":"{arn}"}}"#)), [arn]);
     }
 
     #[test]
     fn a_parameter_that_is_not_there_gives_nothing() {
-        assert_eq!(filled("arn:${Partition}:s3:::{bucketName}/{key}", r#"{"bucketName":"acme"}"#), Vec::<String>::new());
+        assert_eq!(
+            filled(
+                "arn:${Partition}:s3:::{bucketName}/{key}",
+                r#"{"bucketName":"acme"}"#
+            ),
+            Vec::<String>::new()
+        );
     }
 }

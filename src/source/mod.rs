@@ -6,6 +6,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod files;
+mod ledger;
 mod list;
 mod report;
 pub mod seen;
@@ -13,5 +14,6 @@ mod stream;
 pub mod text;
 
 pub use files::{RecordText, read_trail};
+pub use ledger::read_ledger;
 pub use report::{Counts, InputCounts, ReadReport};
 pub use text::read_text;
