@@ -248,6 +248,7 @@ pub(super) fn written(
     let mut slots = free_slots(&sheets);
     let mut taken: BTreeSet<String> = sheets
         .iter()
+        .filter(|sheet| sheet.existed)
         .map(|sheet| sheet.held.origin.name().to_owned())
         .collect();
     let inline_sizes: usize = sheets
