@@ -63,7 +63,9 @@ fn a_truncated_gzip_file_gives_the_records_before_the_damage() {
     let run = run.says(&["error[broken-gzip]", &file, "left out"]);
     let report = run.json();
     assert_eq!(only(&report, "broken-gzip")["place"]["file"], json!(file));
-    let calls = used(&report, "sqs:SetQueueAttributes")["succeeded"].as_u64().unwrap();
+    let calls = used(&report, "sqs:SetQueueAttributes")["succeeded"]
+        .as_u64()
+        .unwrap();
     assert!(calls > 100 && calls < 391, "{calls}");
     let resources = used_on(&report, "sqs:SetQueueAttributes");
     assert!(resources.contains(queues(&["good"])[0].as_str()));
@@ -85,8 +87,24 @@ fn a_half_written_json_file_gives_the_records_before_its_end() {
 fn a_binary_file_is_named_and_the_rest_is_read() {
     let bytes: Vec<u8> = (0..=255).cycle().take(2_000).collect();
     let (folder, file) = beside_good("picture.json", bytes);
-    let run = recommend(&folder.path("trail")).exits(4);
-    let run = run.says(&["error[not-a-trail]", "not JSON", &file]);
+    // In a folder it lies beside the trail; who names it means it.
+    let run = recommend(&folder.path("trail")).exits(0);
+    let run = run.says(&["note[not-a-trail]", "binary", &file]);
+    assert_used(&run.json(), &["good"]);
+
+    let good = folder.path("trail/good.json");
+    let args = [
+        "recommend",
+        "role/worker",
+        "--format",
+        "json",
+        "--trail",
+        &good,
+        "--trail",
+        &file,
+    ];
+    let run = leastgrant(&args).exits(4);
+    let run = run.says(&["error[not-a-trail]", "binary", &file]);
     assert_used(&run.json(), &["good"]);
 }
 
@@ -108,7 +126,14 @@ fn an_empty_folder_fails_since_there_is_no_answer() {
     let folder = Folder::new();
     let file = folder.file("trail/empty/.keep", "");
     let empty = file.strip_suffix("/.keep").unwrap();
-    let with_grants = ["recommend", "role/ci-deploy", "--grants", GRANTS, "--trail", empty];
+    let with_grants = [
+        "recommend",
+        "role/ci-deploy",
+        "--grants",
+        GRANTS,
+        "--trail",
+        empty,
+    ];
     let run = leastgrant(&with_grants).exits(1);
     assert_eq!(run.out, "");
     run.says(&["error[nothing-found]", "no CloudTrail record", empty, "help:"]);
@@ -123,7 +148,16 @@ fn an_empty_folder_beside_a_good_one_is_named() {
     folder.file("empty/.keep", "");
     let good = folder.file("good.json", log(&[queue_call(1, "good")]));
     let empty = folder.path("empty");
-    let args = ["recommend", "role/worker", "--format", "json", "--trail", &empty, "--trail", &good];
+    let args = [
+        "recommend",
+        "role/worker",
+        "--format",
+        "json",
+        "--trail",
+        &empty,
+        "--trail",
+        &good,
+    ];
     let run = leastgrant(&args).exits(4).says(&["error[nothing-found]", &empty]);
     assert_used(&run.json(), &["good"]);
 }
@@ -132,11 +166,22 @@ fn an_empty_folder_beside_a_good_one_is_named() {
 fn a_trail_that_is_not_there_is_named() {
     let (folder, good) = beside_good("more.json", log(&[queue_call(2, "two")]));
     let nowhere = folder.path("nowhere");
-    let args = ["recommend", "role/worker", "--format", "json", "--trail", &nowhere, "--trail", &good];
+    let args = [
+        "recommend",
+        "role/worker",
+        "--format",
+        "json",
+        "--trail",
+        &nowhere,
+        "--trail",
+        &good,
+    ];
     let run = leastgrant(&args).exits(4);
     let run = run.says(&["error[unreadable-file]", "no such file", &nowhere]);
     assert_used(&run.json(), &["two"]);
-    recommend(&nowhere).exits(1).says(&["error[unreadable-file]", &nowhere]);
+    recommend(&nowhere)
+        .exits(1)
+        .says(&["error[unreadable-file]", &nowhere]);
 }
 
 #[test]
@@ -188,7 +233,14 @@ fn with_policy(policy: &str) -> (Folder, String, Run) {
     let trail = folder.file("trail.json", log(&[queue_call(1, "one"), queue_call(2, "two")]));
     let policy = folder.file("policy.json", policy);
     let args = [
-        "recommend", "role/worker", "--trail", &trail, "--policy", &policy, "--format", "json",
+        "recommend",
+        "role/worker",
+        "--trail",
+        &trail,
+        "--policy",
+        &policy,
+        "--format",
+        "json",
     ];
     let run = leastgrant(&args);
     (folder, policy, run)
@@ -245,7 +297,8 @@ fn a_key_that_is_twice_in_a_policy_is_an_error_with_its_place() {
 fn a_policy_that_breaks_off_is_an_error_with_its_place() {
     let (_folder, file, run) = with_policy(&POLICY[..POLICY.len() - 6]);
     assert_eq!(run.out, "");
-    run.exits(1).says(&["error[policy-syntax]", &format!("{file}:3:")]);
+    run.exits(1)
+        .says(&["error[policy-syntax]", &format!("{file}:3:")]);
 }
 
 #[test]
@@ -259,16 +312,33 @@ fn a_policy_that_is_not_there_is_named() {
 
 #[test]
 fn a_principal_that_the_grants_do_not_have_gets_near_names() {
-    let run = leastgrant(&["recommend", "role/ci-deplyo", "--trail", TRAIL, "--grants", GRANTS]).exits(1);
+    let run = leastgrant(&[
+        "recommend",
+        "role/ci-deplyo",
+        "--trail",
+        TRAIL,
+        "--grants",
+        GRANTS,
+    ])
+    .exits(1);
     assert_eq!(run.out, "");
-    run.says(&["error[unknown-principal]", "`role/ci-deplyo`", GRANTS, "did you mean role/ci-deploy?"]);
+    run.says(&[
+        "error[unknown-principal]",
+        "`role/ci-deplyo`",
+        GRANTS,
+        "did you mean role/ci-deploy?",
+    ]);
 }
 
 #[test]
 fn a_principal_that_the_trail_does_not_have_gets_near_names() {
     let run = leastgrant(&["recommend", "role/ci-deplyo", "--trail", TRAIL]).exits(1);
     assert_eq!(run.out, "");
-    run.says(&["error[unknown-principal]", "`role/ci-deplyo`", "did you mean role/ci-deploy?"]);
+    run.says(&[
+        "error[unknown-principal]",
+        "`role/ci-deplyo`",
+        "did you mean role/ci-deploy?",
+    ]);
 }
 
 #[test]
@@ -278,15 +348,30 @@ fn a_principal_that_is_nowhere_is_said_to_be_nowhere() {
         let run = leastgrant(&args).exits(1);
         assert_eq!(run.out, "");
         assert!(!run.err.contains("did you mean"), "{}", run.err);
-        run.says(&["error[unknown-principal]", "`role/zzzzzzzzzzzz`", "ARN, role/NAME or user/NAME"]);
+        run.says(&[
+            "error[unknown-principal]",
+            "`role/zzzzzzzzzzzz`",
+            "ARN, role/NAME or user/NAME",
+        ]);
     }
 }
 
 #[test]
 fn a_principal_without_events_keeps_what_it_has() {
-    let args = ["recommend", "role/shop-task", "--trail", TRAIL, "--grants", GRANTS];
+    let args = [
+        "recommend",
+        "role/shop-task",
+        "--trail",
+        TRAIL,
+        "--grants",
+        GRANTS,
+    ];
     let run = leastgrant(&args).exits(0);
-    let run = run.says(&["warning[no-events]", "role/shop-task has no events", "nothing is proposed"]);
+    let run = run.says(&[
+        "warning[no-events]",
+        "role/shop-task has no events",
+        "nothing is proposed",
+    ]);
     assert!(run.out.contains("Nothing to change"), "{}", run.out);
     // Even where one asks for changes in the exit code.
     let more = ["--format", "json", "--exit-code"];
@@ -305,14 +390,25 @@ fn a_principal_without_events_keeps_what_it_has() {
 fn grants_that_are_none_are_an_error() {
     let folder = Folder::new();
     let recommend = |grants: &str| {
-        let run = leastgrant(&["recommend", "role/ci-deploy", "--trail", TRAIL, "--grants", grants]);
+        let run = leastgrant(&[
+            "recommend",
+            "role/ci-deploy",
+            "--trail",
+            TRAIL,
+            "--grants",
+            grants,
+        ]);
         assert_eq!(run.out, "");
         let errors = run.err.matches("error[").count();
         assert_eq!(errors, 1, "{}", run.err);
         run.exits(1)
     };
     let policy = folder.file("policy.json", POLICY);
-    recommend(&policy).says(&["error[grants-shape]", &policy, "a single policy goes with --policy"]);
+    recommend(&policy).says(&[
+        "error[grants-shape]",
+        &policy,
+        "a single policy goes with --policy",
+    ]);
     let other = folder.file("other.json", r#"{"foo": 1}"#);
     recommend(&other).says(&["error[grants-shape]", &other, "RoleDetailList"]);
     let text = folder.file("text.json", "# grants\n");
@@ -325,7 +421,14 @@ fn grants_that_are_none_are_an_error() {
 fn event_selectors_that_are_none_are_an_error() {
     let folder = Folder::new();
     let recommend = |file: &str| {
-        let args = ["recommend", "role/ci-deploy", "--trail", TRAIL, "--grants", GRANTS];
+        let args = [
+            "recommend",
+            "role/ci-deploy",
+            "--trail",
+            TRAIL,
+            "--grants",
+            GRANTS,
+        ];
         let run = leastgrant(&[&args[..], &["--event-selectors", file]].concat());
         assert_eq!(run.out, "");
         run.exits(1)

@@ -49,7 +49,10 @@ fn every_granted_action_is_in_one_list_and_counted() {
         for list in lists {
             for action in actions(report, list) {
                 assert!(seen.insert(action), "{action} is in two lists");
-                assert!(!actions(report, "used").contains(action), "{action} is used and in {list}");
+                assert!(
+                    !actions(report, "used").contains(action),
+                    "{action} is used and in {list}"
+                );
             }
         }
         for list in ["unused", "unseen"] {
@@ -142,7 +145,12 @@ fn changes(scenario: &Scenario) -> Vec<(&str, &str)> {
 fn refused(report: &Value) -> BTreeSet<(&str, &str)> {
     let refused = report["refused"].as_array().unwrap().iter();
     refused
-        .map(|call| (call["action"].as_str().unwrap(), call["settled"].as_str().unwrap()))
+        .map(|call| {
+            (
+                call["action"].as_str().unwrap(),
+                call["settled"].as_str().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -162,7 +170,10 @@ fn ci_deploy_edits() {
     assert_eq!(pass["after"], json!([pass["before"]]));
     let read = scenario.statement("deploy-roles", "ReadRoles");
     assert_eq!(read["change"], "narrowed");
-    assert_eq!(read["unused"], json!(["iam:GetRolePolicy", "iam:ListAttachedRolePolicies"]));
+    assert_eq!(
+        read["unused"],
+        json!(["iam:GetRolePolicy", "iam:ListAttachedRolePolicies"])
+    );
     assert_eq!(read["after"].as_array().unwrap().len(), 1);
     assert_eq!(read["after"][0]["Action"], "iam:GetRole");
     assert_eq!(read["after"][0]["Sid"], "ReadRoles");
@@ -187,7 +198,10 @@ fn ci_deploy_uses() {
     }
     let update = used(report, "lambda:UpdateFunctionCode");
     assert_eq!(update["via"], json!({"cloudformation.amazonaws.com": 38}));
-    assert_eq!(update["operations"], json!({"lambda.amazonaws.com/UpdateFunctionCode20150331v2": 38}));
+    assert_eq!(
+        update["operations"],
+        json!({"lambda.amazonaws.com/UpdateFunctionCode20150331v2": 38})
+    );
     let function = |name| format!("arn:aws:lambda:eu-west-1:111122223333:function:{name}");
     let (api, worker) = (function("shop-api"), function("shop-worker"));
     assert_eq!(
@@ -202,7 +216,10 @@ fn ci_deploy_uses() {
         used(report, "s3:GetEncryptionConfiguration")["operations"],
         json!({"s3.amazonaws.com/GetBucketEncryption": 7})
     );
-    assert_eq!(used(report, "kms:Decrypt")["via"], json!({"ssm.amazonaws.com": 18}));
+    assert_eq!(
+        used(report, "kms:Decrypt")["via"],
+        json!({"ssm.amazonaws.com": 18})
+    );
     // Every run asks who it is, which needs no permission.
     assert!(!actions(report, "used").contains("sts:GetCallerIdentity"));
     assert_eq!(report["not_authorized"], json!({"no-permission-needed": 37}));
@@ -221,19 +238,30 @@ fn ci_deploy_keeps_what_cannot_be_seen() {
     ] {
         assert!(unused.contains(action), "{action}");
     }
-    for action in ["s3:PutObject", "s3:DeleteObject", "lambda:InvokeFunction", "dynamodb:GetItem"] {
+    for action in [
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "lambda:InvokeFunction",
+        "dynamodb:GetItem",
+    ] {
         assert!(unseen.contains(action), "{action}");
     }
     let after = CI_DEPLOY.after();
     for action in ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"] {
-        assert!(after.allows(action, "arn:aws:s3:::any-bucket/any/key"), "{action}");
+        assert!(
+            after.allows(action, "arn:aws:s3:::any-bucket/any/key"),
+            "{action}"
+        );
     }
     assert!(report["visibility"]["switch_on"]["data events of AWS::S3::Object"].as_u64() > Some(0));
     let pass = &CI_DEPLOY.statement("deploy-roles", "PassShopRoles")["why"][0];
     assert_eq!(pass["actions"], json!(["iam:PassRole"]));
     let because = pass["because"].as_str().unwrap();
     assert!(["unseen", "used-and-unseen"].contains(&because), "{because}");
-    assert!(after.refuses("ec2:RunInstances", "arn:aws:ec2:eu-west-1:111122223333:instance/*"));
+    assert!(after.refuses(
+        "ec2:RunInstances",
+        "arn:aws:ec2:eu-west-1:111122223333:instance/*"
+    ));
     assert!(after.refuses(
         "lambda:UpdateFunctionCode",
         "arn:aws:lambda:eu-west-1:111122223333:function:other"
@@ -259,16 +287,26 @@ fn ci_deploy_refusals() {
     let report = CI_DEPLOY.report();
     assert_eq!(
         refused(report),
-        [("ec2:RunInstances", "elsewhere"), ("iam:CreateRole", "would-help")].into()
+        [
+            ("ec2:RunInstances", "elsewhere"),
+            ("iam:CreateRole", "would-help")
+        ]
+        .into()
     );
     let run = CI_DEPLOY.run(&["--format", "json", "--include-denied"]).exits(0);
     let asked = run.json();
     let refused = refused(&asked);
     // No identity policy helps against a service control policy.
     assert!(refused.contains(&("ec2:RunInstances", "elsewhere")));
-    assert!(!refused.contains(&("iam:CreateRole", "would-help")), "neither added nor flagged");
+    assert!(
+        !refused.contains(&("iam:CreateRole", "would-help")),
+        "neither added nor flagged"
+    );
     let after = After::new(&asked);
-    assert!(after.refuses("ec2:RunInstances", "arn:aws:ec2:ap-southeast-2:111122223333:instance/*"));
+    assert!(after.refuses(
+        "ec2:RunInstances",
+        "arn:aws:ec2:ap-southeast-2:111122223333:instance/*"
+    ));
     let role = "arn:aws:iam::111122223333:role/shop-worker-task";
     if refused.contains(&("iam:CreateRole", "added")) {
         assert!(after.allows("iam:CreateRole", role));
@@ -330,7 +368,12 @@ fn data_job_keeps_what_cannot_be_seen() {
     let after = DATA_JOB.after();
     let table = |name| format!("arn:aws:dynamodb:eu-central-1:444455556666:table/{name}");
     // Items of `customers` are not recorded, those of `export-state` are.
-    for action in ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"] {
+    for action in [
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:BatchGetItem",
+    ] {
         assert!(after.allows(action, &table("customers")), "{action}");
     }
     for action in ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DescribeTable"] {
@@ -341,11 +384,21 @@ fn data_job_keeps_what_cannot_be_seen() {
     }
     assert!(after.refuses("dynamodb:DescribeTable", &table("customers")));
     let (unused, unseen) = (actions(report, "unused"), actions(report, "unseen"));
-    for action in ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "logs:PutLogEvents"] {
+    for action in [
+        "sqs:SendMessage",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "logs:PutLogEvents",
+    ] {
         assert!(unseen.contains(action), "{action}");
     }
     assert!(after.allows("sqs:SendMessage", "arn:aws:sqs:eu-central-1:444455556666:any"));
-    for action in ["sqs:CreateQueue", "sqs:DeleteQueue", "logs:DeleteLogGroup", "glue:DeleteTable"] {
+    for action in [
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "logs:DeleteLogGroup",
+        "glue:DeleteTable",
+    ] {
         assert!(unused.contains(action), "{action}");
     }
     assert!(after.refuses("sqs:DeleteQueue", "arn:aws:sqs:eu-central-1:444455556666:any"));
@@ -355,7 +408,10 @@ fn data_job_keeps_what_cannot_be_seen() {
 fn data_job_calls_count_once_and_for_their_caller() {
     let report = DATA_JOB.report();
     let puts = &used(report, "s3:PutObject")["operations"];
-    assert!(puts["s3.amazonaws.com/CreateMultipartUpload"].as_u64() > Some(0), "{puts}");
+    assert!(
+        puts["s3.amazonaws.com/CreateMultipartUpload"].as_u64() > Some(0),
+        "{puts}"
+    );
     assert!(used(report, "kms:GenerateDataKey")["via"].is_object());
     assert_eq!(
         refused(report),
@@ -372,7 +428,10 @@ fn data_job_calls_count_once_and_for_their_caller() {
 #[test]
 fn analyst_denies_conditions_and_variables_stay_to_the_letter() {
     let scenario = &ANALYST;
-    assert_eq!(changes(scenario), [("AnalystAccess", "edit"), ("SelfService", "edit")]);
+    assert_eq!(
+        changes(scenario),
+        [("AnalystAccess", "edit"), ("SelfService", "edit")]
+    );
     for sid in ["KeepBuckets", "WritesNeedMfa"] {
         let deny = scenario.statement("AnalystAccess", sid);
         assert_eq!(deny["change"], "unchanged");
@@ -444,7 +503,11 @@ fn analyst_sign_ins_are_no_actions_and_a_deny_is_settled_elsewhere() {
     let report = ANALYST.report();
     assert!(report["not_authorized"]["sign-in"].as_u64().unwrap() >= 20);
     for list in ["used", "refused"] {
-        assert!(actions(report, list).iter().all(|action| !action.starts_with("signin:")));
+        assert!(
+            actions(report, list)
+                .iter()
+                .all(|action| !action.starts_with("signin:"))
+        );
     }
     assert_eq!(
         refused(report),
@@ -476,38 +539,78 @@ fn boundary_edits() {
     // Their documents are not in the grants.
     let grants: Value = serde_json::from_str(&repository_file("examples/boundary/grants.json")).unwrap();
     let given = grants["Policies"].as_array().unwrap().iter();
-    let given: BTreeSet<_> = given.map(|policy| policy["PolicyName"].as_str().unwrap()).collect();
+    let given: BTreeSet<_> = given
+        .map(|policy| policy["PolicyName"].as_str().unwrap())
+        .collect();
     assert_eq!(given, set(["TeamAppShared", "TeamBoundary"]));
     assert!(diagnostics(scenario.report(), "policy-not-given").is_empty());
     let unchanged = scenario.edit("TeamBoundary")["statements"].as_array().unwrap();
-    assert!(unchanged.iter().all(|statement| statement["change"] == "unchanged"));
+    assert!(
+        unchanged
+            .iter()
+            .all(|statement| statement["change"] == "unchanged")
+    );
     let limit = scenario.report()["policies"].as_array().unwrap().iter();
-    let limit: Vec<_> = limit.filter(|policy| policy["origin"]["kind"] == "boundary").collect();
+    let limit: Vec<_> = limit
+        .filter(|policy| policy["origin"]["kind"] == "boundary")
+        .collect();
     assert_eq!(limit.len(), 1);
     assert_eq!(limit[0]["change"], "unchanged");
     assert_eq!(
         scenario.edit("TeamAppShared")["shared_with"],
         json!(["arn:aws:iam::444455556666:role/team-app-operator"])
     );
-    assert_eq!(scenario.statement("TeamAppShared", "Parameters")["change"], "removed");
+    assert_eq!(
+        scenario.statement("TeamAppShared", "Parameters")["change"],
+        "removed"
+    );
 }
 
 #[test]
 fn boundary_limits_what_is_granted() {
     let report = BOUNDARY.report();
     let ineffective = actions(report, "ineffective");
-    for action in ["ec2:DescribeVpcs", "kms:ListAliases", "cloudwatch:DescribeAlarms", "dax:CreateCluster"] {
+    for action in [
+        "ec2:DescribeVpcs",
+        "kms:ListAliases",
+        "cloudwatch:DescribeAlarms",
+        "dax:CreateCluster",
+    ] {
         assert!(ineffective.contains(action), "{action}");
     }
     for prefix in ["lambda:", "dynamodb:", "sqs:", "logs:", "s3:"] {
-        assert!(!ineffective.iter().any(|action| action.starts_with(prefix)), "{prefix}");
+        assert!(
+            !ineffective.iter().any(|action| action.starts_with(prefix)),
+            "{prefix}"
+        );
     }
-    let expected = ["cloudwatch:DescribeAlarms", "ec2:DescribeVpcs", "events:PutRule", "iam:CreateRole", "kms:ListAliases"];
-    assert_eq!(refused(report), expected.map(|action| (action, "elsewhere")).into());
+    let expected = [
+        "cloudwatch:DescribeAlarms",
+        "ec2:DescribeVpcs",
+        "events:PutRule",
+        "iam:CreateRole",
+        "kms:ListAliases",
+    ];
+    assert_eq!(
+        refused(report),
+        expected.map(|action| (action, "elsewhere")).into()
+    );
     let counts = report["refused"].as_array().unwrap().iter();
-    assert_eq!(counts.map(|call| call["count"].as_u64().unwrap()).sum::<u64>(), 5 + 4 + 2 + 1 + 1);
-    assert!(report["refused"].as_array().unwrap().iter().all(|call| call["layer"].is_string()));
-    let asked = BOUNDARY.run(&["--format", "json", "--include-denied"]).exits(0).json();
+    assert_eq!(
+        counts.map(|call| call["count"].as_u64().unwrap()).sum::<u64>(),
+        5 + 4 + 2 + 1 + 1
+    );
+    assert!(
+        report["refused"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|call| call["layer"].is_string())
+    );
+    let asked = BOUNDARY
+        .run(&["--format", "json", "--include-denied"])
+        .exits(0)
+        .json();
     assert_eq!(asked["policies"], report["policies"]);
 }
 

@@ -26,11 +26,7 @@ impl Run {
     /// The run, after making sure of its exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "stdout:\n{}\nstderr:\n{}",
-            self.out, self.err
-        );
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
@@ -206,7 +202,9 @@ pub(crate) fn log(records: &[Value]) -> Vec<u8> {
 /// The names in the field `action` of a list of a report.
 pub(crate) fn actions<'v>(report: &'v Value, list: &str) -> BTreeSet<&'v str> {
     let list = report[list].as_array().unwrap();
-    list.iter().map(|entry| entry["action"].as_str().unwrap()).collect()
+    list.iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect()
 }
 
 /// What a report says of an action that was used.
@@ -221,7 +219,10 @@ pub(crate) fn used<'v>(report: &'v Value, action: &str) -> &'v Value {
 #[track_caller]
 pub(crate) fn used_on<'v>(report: &'v Value, action: &str) -> BTreeSet<&'v str> {
     let resources = used(report, action)["resources"].as_array().unwrap();
-    resources.iter().map(|entry| entry["resource"].as_str().unwrap()).collect()
+    resources
+        .iter()
+        .map(|entry| entry["resource"].as_str().unwrap())
+        .collect()
 }
 
 /// Diagnostics of a code.
