@@ -1,10 +1,12 @@
 //! How an answer reads: one view model, one file a format.
 
+mod build;
 pub mod policy_files;
 pub mod terminal;
 pub mod view;
 
-pub use view::{Recommendation, recommendation};
+pub use build::recommendation;
+pub use view::Recommendation;
 
 /// The version of the JSON that `--format json` writes. It rises when a field changes its meaning
 /// or goes; new fields do not raise it.
