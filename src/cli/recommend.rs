@@ -107,6 +107,11 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     ledger.visibility.selectors = selectors;
     let mut said = known.diagnostics.clone();
     said.extend(read.diagnostics.iter().cloned());
+    if read.total.records == 0 {
+        // A report over no events at all would read as if nothing had to change.
+        output.diagnostics(&said);
+        return Exit::Failed;
+    }
     let answer = answer(args, &known, &others, &ledger, said);
     match answer {
         Ok((report, proposal)) => print(args, output, &report, &proposal, &read),
