@@ -11,6 +11,7 @@ mod draft;
 mod finding;
 mod fit;
 mod narrow;
+mod places;
 mod policies;
 mod proof;
 mod redundant;
