@@ -19,6 +19,9 @@ mod request;
 mod resources;
 mod scratch;
 
+#[cfg(test)]
+mod tests;
+
 pub use danger::Danger;
 pub use finding::{Reason, Unseen};
 pub use narrow::{Kept, On};

@@ -205,7 +205,7 @@ fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
             before.push(Before::default());
             continue;
         }
-        let outcome = judge(statement, by, &effective);
+        let outcome = judge(statement, held.document.version, by, &effective);
         drafts.extend(Draft::of(at, statement, &outcome));
         before.push(Before {
             dropped: outcome.dropped,
@@ -248,6 +248,7 @@ pub(super) fn written(
 ) -> Vec<PolicyChange> {
     let mut taken: BTreeSet<String> = sheets
         .iter()
+        .filter(|sheet| sheet.existed)
         .map(|sheet| sheet.held.origin.name().to_owned())
         .collect();
     let mut changes = Vec::new();
