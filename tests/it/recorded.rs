@@ -340,12 +340,24 @@ fn cases(busiest: bool) -> Vec<(&'static [&'static str], Options)> {
 
 #[test]
 fn no_principal_loses_a_call_or_gains_a_grant() {
-    let Some(folder) = crate::shared::folder("trails") else { return };
-    let keys: BTreeSet<String> = GRANTS.iter().flat_map(|names| keys_of(&holding("x", names))).collect();
-    let interest = Interest { condition_keys: keys.clone(), ..Interest::default() };
+    let Some(folder) = crate::shared::folder("trails") else {
+        return;
+    };
+    let keys: BTreeSet<String> = GRANTS
+        .iter()
+        .flat_map(|names| keys_of(&holding("x", names)))
+        .collect();
+    let interest = Interest {
+        condition_keys: keys.clone(),
+        ..Interest::default()
+    };
     let kept = Kept::read(&folder, &interest);
-    let busy: Vec<(&PrincipalKey, &Entry)> =
-        kept.ledger.entries.iter().filter(|(_, entry)| entry.evidence.events >= 5).collect();
+    let busy: Vec<(&PrincipalKey, &Entry)> = kept
+        .ledger
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.evidence.events >= 5)
+        .collect();
     let most = busy.iter().map(|(_, entry)| entry.evidence.events).max().unwrap();
     let mut allowed = 0;
     for (key, entry) in &busy {
@@ -353,8 +365,16 @@ fn no_principal_loses_a_call_or_gains_a_grant() {
             let grants = holding(&entry.principal.name, names);
             let start = std::time::Instant::now();
             allowed += check(&kept, entry, &kept.records[*key], &grants, &options, &keys);
-            println!("CASE {} {names:?} {:?} {:?}", entry.principal.name, options.unseen, start.elapsed());
+            println!(
+                "CASE {} {names:?} {:?} {:?}",
+                entry.principal.name,
+                options.unseen,
+                start.elapsed()
+            );
         }
     }
-    println!("{} principals with five calls or more, {allowed} requirements allowed before and after", busy.len());
+    println!(
+        "{} principals with five calls or more, {allowed} requirements allowed before and after",
+        busy.len()
+    );
 }
