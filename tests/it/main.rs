@@ -5,6 +5,7 @@ mod checks;
 mod cli;
 mod determinism;
 mod examples;
+mod properties;
 mod recorded;
 mod scenario;
 mod shared;
