@@ -221,6 +221,21 @@ fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) ->
             diagnostics.extend(problems);
             let document = document?;
             diagnostics.extend(grants::lint(&document, policy));
+            if document
+                .statements
+                .iter()
+                .any(|statement| statement.principal.is_some())
+            {
+                diagnostics.push(
+                    Diagnostic::error(
+                        Code::Unsupported,
+                        "this is a resource-based policy: it names a Principal",
+                    )
+                    .at(Place::file(policy))
+                    .help("give a policy that is attached to a user, a role or a group"),
+                );
+                return None;
+            }
             Some((
                 as_layer(
                     Origin::File {

@@ -1,9 +1,11 @@
 //! The integration tests, as one binary.
 
 mod bad_input;
+mod checks;
 mod cli;
 mod determinism;
 mod examples;
+mod recorded;
 mod scenario;
 mod shared;
 mod support;

@@ -277,7 +277,7 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
     }
     match &why.reason {
         Reason::Used => {}
-        Reason::UsedOnUnknown => line!(out, "        resource as granted: not every call says on which"),
+        Reason::UsedOnUnknown => line!(out, "        not every call says on which resource"),
         Reason::UsedAndUnseen { why } => line!(
             out,
             "        resource as granted: other use would not have shown ({why})"
@@ -363,6 +363,11 @@ fn calls(calls: &CallsView) -> String {
 fn on(resource: &Narrowed) -> String {
     match (&resource.rule, resource.members) {
         (None, _) => resource.pattern.clone(),
+        (Some(rule), 0) => format!(
+            "{}  {}",
+            resource.pattern,
+            styled(FAINT, &format!("({})", rule.meaning()))
+        ),
         (Some(rule), members) => {
             let seen = format!("({}; {} seen)", rule.meaning(), grouped(members));
             format!("{}  {}", resource.pattern, styled(FAINT, &seen))
