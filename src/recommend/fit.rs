@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::actions::within;
 use super::draft::{Draft, Press, name_statements};
 use super::finding::Reason;
 use super::narrow::{Kept, On};
@@ -311,7 +310,7 @@ fn savings(draft: &Draft) -> BTreeMap<String, usize> {
         .filter_map(|(service, length)| {
             let wildcard = format!("{service}:*");
             let may = !draft.forced.contains_key(&wildcard)
-                && draft.granted.iter().any(|granted| within(&wildcard, granted))
+                && draft.granted.iter().any(|granted| granted.holds(&wildcard))
                 && draft
                     .kept
                     .iter()
