@@ -249,10 +249,14 @@ fn part(draft: &Draft, kept: Vec<Kept>) -> Draft {
     let forced = forced
         .map(|(wildcard, admits)| (wildcard.clone(), admits.clone()))
         .collect();
+    // Not `..draft.clone()`: it would copy thousands of kept actions only to drop them.
     Draft {
+        from: draft.from,
+        template: draft.template.clone(),
+        untouched: draft.untouched,
         kept,
+        granted: draft.granted.clone(),
         forced,
-        ..draft.clone()
     }
 }
 
