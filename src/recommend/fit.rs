@@ -115,7 +115,11 @@ fn apart(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
 }
 
 fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
-    let mut statements: Vec<Statement> = drafts.iter().map(|draft| draft.statement(press)).collect();
+    assembled(base, drafts.iter().map(|draft| draft.statement(press)).collect())
+}
+
+/// The document of these statements, each with a Sid of its own.
+fn assembled(base: &Document, mut statements: Vec<Statement>) -> Document {
     name_statements(&mut statements);
     if base.source.is_empty() {
         // A new text: no statement stands anywhere yet.
@@ -135,21 +139,25 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<
         source: "".into(),
         ..base.clone()
     };
-    let mut bins: Vec<Vec<Draft>> = Vec::new();
+    // Each statement is written once, however often it is tried.
+    let mut bins: Vec<(Vec<Draft>, Vec<Statement>)> = Vec::new();
     for draft in drafts.into_iter().flat_map(|draft| cut(base, draft, limit)) {
-        let fits = |bin: &Vec<Draft>| {
-            let mut with = bin.clone();
-            with.push(draft.clone());
-            quota::size(&document(base, &with, Press::ExactWildcards)) <= limit
+        let statement = draft.statement(Press::ExactWildcards);
+        let fits = |statements: &Vec<Statement>| {
+            let with = statements.iter().chain([&statement]).cloned().collect();
+            quota::size(&assembled(base, with)) <= limit
         };
-        match bins.iter_mut().find(|bin| fits(bin)) {
-            Some(bin) => bin.push(draft),
-            None => bins.push(vec![draft]),
+        match bins.iter_mut().find(|(_, statements)| fits(statements)) {
+            Some((drafts, statements)) => {
+                drafts.push(draft);
+                statements.push(statement);
+            }
+            None => bins.push((vec![draft], vec![statement])),
         }
     }
     bins.into_iter()
-        .map(|drafts| Page {
-            document: document(base, &drafts, Press::ExactWildcards),
+        .map(|(drafts, statements)| Page {
+            document: assembled(base, statements),
             drafts,
             unseen,
         })
@@ -267,27 +275,26 @@ fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
         .iter()
         .map(|draft| statement_length(&draft.statement(Press::ExactWildcards)))
         .sum();
-    while total > room {
-        let best = drafts
-            .iter()
-            .enumerate()
-            .filter(|(_, draft)| !draft.untouched)
-            .flat_map(|(at, draft)| {
-                savings(draft)
-                    .into_iter()
-                    .map(move |(service, saved)| (saved, std::cmp::Reverse(service), at))
-            })
-            .max();
-        let Some((saved, std::cmp::Reverse(service), at)) = best else {
-            return drafts;
-        };
-        let Some(draft) = drafts.get_mut(at) else {
-            return drafts;
-        };
-        let wildcard = format!("{service}:*");
-        let admitted = admitted(draft, &service);
-        draft.forced.insert(wildcard, admitted);
-        total = total.saturating_sub(saved);
+    // What one service saves does not depend on the others.
+    let mut candidates: Vec<(usize, std::cmp::Reverse<String>, usize)> = drafts
+        .iter()
+        .enumerate()
+        .filter(|(_, draft)| !draft.untouched)
+        .flat_map(|(at, draft)| {
+            let by_service = savings(draft).into_iter();
+            by_service.map(move |(service, saved)| (saved, std::cmp::Reverse(service), at))
+        })
+        .collect();
+    candidates.sort_unstable_by(|a, b| b.cmp(a));
+    for (saved, std::cmp::Reverse(service), at) in candidates {
+        if total <= room {
+            break;
+        }
+        if let Some(draft) = drafts.get_mut(at) {
+            let admitted = admitted(draft, &service);
+            draft.forced.insert(format!("{service}:*"), admitted);
+            total = total.saturating_sub(saved);
+        }
     }
     drafts
 }
