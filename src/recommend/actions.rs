@@ -92,9 +92,8 @@ fn named_by(entry: &str) -> Vec<String> {
         .collect()
 }
 
-/// Shorter entries that name, of all actions in the catalog, exactly the same: wildcards behind
-/// prefixes under which everything is kept, and `service:*` where the whole service is. Only used
-/// where a quota forces it, and only within `granted`.
+/// Shorter entries that name, of all actions in the catalog, exactly the same. Only used where a
+/// quota forces it, and only within `granted`.
 pub(super) fn exact_wildcards(entries: &[String], granted: &Granted) -> Vec<String> {
     let mut short = Vec::new();
     let mut at = 0;
@@ -129,73 +128,15 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Granted) -> Vec<Stri
 
 fn of_service(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {
     let kept: BTreeSet<&str> = kept.iter().copied().collect();
-    let all: Vec<&str> = service
+    let known: BTreeSet<&str> = service
         .actions
         .iter()
         .map(|action| action.name.as_str())
         .collect();
-    let mut found = Vec::new();
-    cover(&service.prefix, "", &all, &kept, granted, &mut found);
-    let known: BTreeSet<&str> = all.iter().copied().collect();
-    found.extend(
-        kept.iter()
-            .filter(|name| !known.contains(*name))
-            .map(|name| format!("{}:{name}", service.prefix)),
-    );
-    found
-}
-
-/// The fewest prefix wildcards: the whole group where all of it is kept, else its parts.
-fn cover(
-    service: &str,
-    prefix: &str,
-    group: &[&str],
-    kept: &BTreeSet<&str>,
-    granted: &Granted,
-    found: &mut Vec<String>,
-) {
-    let inside = group.iter().filter(|name| kept.contains(*name)).count();
-    if inside == 0 {
-        return;
-    }
-    let wildcard = format!("{service}:{prefix}*");
-    if inside == group.len() && group.len() > 1 && granted.holds(&wildcard) {
-        found.push(wildcard);
-        return;
-    }
-    let mut rest = group;
-    while let Some(first) = rest.first() {
-        let next = next_prefix(first, prefix);
-        let size = rest
-            .iter()
-            .take_while(|name| starts_with(name, next))
-            .count()
-            .max(1);
-        let (part, after) = rest.split_at(size);
-        rest = after;
-        match part {
-            [one] if kept.contains(one) => found.push(format!("{service}:{one}")),
-            [_] => {}
-            _ if next.len() == prefix.len() => found.extend(
-                part.iter()
-                    .filter(|name| kept.contains(*name))
-                    .map(|name| format!("{service}:{name}")),
-            ),
-            part => cover(service, next, part, kept, granted, found),
-        }
-    }
-}
-
-/// One character more of the name than `prefix`, or the whole name.
-fn next_prefix<'n>(name: &'n str, prefix: &str) -> &'n str {
-    let end = name
-        .char_indices()
-        .map(|(at, c)| at + c.len_utf8())
-        .find(|end| *end > prefix.len());
-    name.get(..end.unwrap_or(name.len())).unwrap_or(name)
-}
-
-fn starts_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    let wildcards = super::wildcards::cover(service, &kept, &|wildcard| granted.holds(wildcard));
+    let unknown = kept.iter().filter(|name| !known.contains(*name));
+    wildcards
+        .into_iter()
+        .chain(unknown.map(|name| format!("{}:{name}", service.prefix)))
+        .collect()
 }

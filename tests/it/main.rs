@@ -1,5 +1,6 @@
 //! The integration tests, as one binary.
 
+mod account_files;
 mod bad_input;
 mod checks;
 mod cli;
