@@ -85,30 +85,46 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     if on.template == "*" {
         return vec![Resource::Any];
     }
-    let templates::Filled { arns: filled, whole } = templates::fill(&on.template, event);
-    if !filled.is_empty() && (whole || on.because.is_none()) {
-        return filled.into_iter().map(Resource::Arn).collect();
+    let templates::Filled { whole, made, partly } = templates::fill(&on.template, event);
+    let mut found: Vec<Resource> = whole.into_iter().map(Resource::Arn).collect();
+    if found.is_empty() || !made.is_empty() {
+        found.extend(made_or_listed(made, on, known, event));
+    }
+    if partly {
+        found.push(Resource::Unknown);
+    }
+    found
+}
+
+/// What was made of the template, or what `resources[]` says better.
+fn made_or_listed(
+    made: Vec<String>,
+    on: &On,
+    known: Option<(&Service, &Action)>,
+    event: &Event<'_>,
+) -> Vec<Resource> {
+    if !made.is_empty() && on.because.is_none() {
+        return made.into_iter().map(Resource::Arn).collect();
     }
     // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.
     if let Some(known) = known {
         let listed = listed_resources(known, event);
         let fits = |arn: &&String| {
-            filled.is_empty() || filled.iter().any(|pattern| crate::pattern::matches(pattern, arn))
+            made.is_empty() || made.iter().any(|pattern| crate::pattern::matches(pattern, arn))
         };
         let resolved: Vec<Resource> = listed.iter().filter(fits).cloned().map(Resource::Arn).collect();
         if !resolved.is_empty() && on.because.as_deref() != Some("generated-id") {
             return resolved;
         }
     }
-    if filled.is_empty() {
+    if made.is_empty() {
         return vec![Resource::Unknown];
     }
     let because = match on.because.as_deref() {
         Some("generated-id") => Widened::GeneratedId,
         reason => Widened::Template(reason.unwrap_or_default().to_owned()),
     };
-    filled
-        .into_iter()
+    made.into_iter()
         .map(|pattern| pattern_or_arn(pattern, because.clone()))
         .collect()
 }
