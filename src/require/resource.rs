@@ -186,11 +186,20 @@ fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -
     found
 }
 
-/// Whether the ARN is of a resource type that the action takes: the *best* fitting type of the
-/// service must be one of the action's (an object's ARN also fits the looser template of a bucket).
+/// Whether the ARN is of a resource type that the action takes: one of the *best* fitting types of
+/// the service must be one of the action's (an object's ARN also fits the looser template of a
+/// bucket; an alias and a version of a function have the same form).
 fn takes(service: &Service, action: &Action, arn: &str) -> bool {
-    type_of(service, arn)
-        .is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+    let Some((_, best)) = type_of(service, arn) else {
+        return false;
+    };
+    let closest = templates::literal_length(best);
+    action
+        .resources
+        .iter()
+        .filter_map(|wanted| service.resource_type(&wanted.name))
+        .flat_map(|kind| &kind.arns)
+        .any(|template| templates::literal_length(template) == closest && templates::fits(template, arn))
 }
 
 /// The resource type of the service that describes the ARN best, with the template that fits.
@@ -223,4 +232,44 @@ pub(super) fn partition(event: &Event<'_>) -> String {
         return arn.partition.to_owned();
     }
     parameters::partition_of_region(&event.region).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_taken(action: &str, arn: &str) -> bool {
+        let (service, action) = action_catalog::action(action).unwrap();
+        takes(service, action, arn)
+    }
+
+    #[test]
+    fn a_bucket_is_no_object_and_an_object_no_bucket() {
+        let (bucket, object) = ("arn:aws:s3:::acme", "arn:aws:s3:::acme/a/b");
+        assert!(is_taken("s3:GetObject", object) && !is_taken("s3:GetObject", bucket));
+        assert!(is_taken("s3:ListBucket", bucket) && !is_taken("s3:ListBucket", object));
+        assert!(!is_taken(
+            "s3:GetObject",
+            "arn:aws:sqs:eu-west-1:111122223333:acme"
+        ));
+    }
+
+    #[test]
+    fn types_of_the_same_form_are_each_taken() {
+        // `api` and `graphqlapi` have the same ARNs.
+        let api = "arn:aws:appsync:eu-west-1:111122223333:apis/abc";
+        assert!(is_taken("appsync:GetGraphqlApi", api) && is_taken("appsync:GetApi", api));
+    }
+
+    #[test]
+    fn any_resource_of_a_type_keeps_partition_region_and_account() {
+        assert_eq!(
+            any_of_type(
+                "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}",
+                "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/orders"
+            )
+            .as_deref(),
+            Some("arn:aws-cn:dynamodb:cn-north-1:111122223333:table/*")
+        );
+    }
 }
