@@ -107,6 +107,11 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     ledger.visibility.selectors = selectors;
     let mut said = known.diagnostics.clone();
     said.extend(read.diagnostics.iter().cloned());
+    if read.total.records == 0 {
+        // A report over no events at all would read as if nothing had to change.
+        output.diagnostics(&said);
+        return Exit::Failed;
+    }
     let answer = answer(args, &known, &others, &ledger, said);
     match answer {
         Ok((report, proposal)) => print(args, output, &report, &proposal, &read),
@@ -216,6 +221,21 @@ fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) ->
             diagnostics.extend(problems);
             let document = document?;
             diagnostics.extend(grants::lint(&document, policy));
+            if document
+                .statements
+                .iter()
+                .any(|statement| statement.principal.is_some())
+            {
+                diagnostics.push(
+                    Diagnostic::error(
+                        Code::Unsupported,
+                        "this is a resource-based policy: it names a Principal",
+                    )
+                    .at(Place::file(policy))
+                    .help("give a policy that is attached to a user, a role or a group"),
+                );
+                return None;
+            }
             Some((
                 as_layer(
                     Origin::File {

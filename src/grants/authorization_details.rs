@@ -225,6 +225,9 @@ impl Reader<'_> {
     }
 
     fn finish(mut self) -> (Option<Account>, Vec<Diagnostic>) {
+        if self.lists == 0 && !self.diagnostics.is_empty() {
+            return (None, self.diagnostics);
+        }
         if self.lists == 0 {
             self.diagnostics.push(
                 Diagnostic::error(Code::GrantsShape, "these are no account authorization details")

@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::narrow::Kept;
+use crate::evaluate::condition::holds;
+use crate::evaluate::{Context, Truth};
 use crate::evidence::{Evidence, Sight, Visibility};
+use crate::policy::{Condition, Version};
 use crate::require::Resource;
 
 /// Why an action stays in a statement.
@@ -102,11 +105,21 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Resources on which the action was used, by anybody.
-    pub(super) fn used_on(&self, action: &str) -> BTreeSet<&'a Resource> {
-        self.evidence
-            .iter()
-            .flat_map(|evidence| evidence.used(action))
+    /// Resources on which the action was used, by anybody, in a context in which the conditions may
+    /// hold: a use that a statement certainly did not allow is no reason to keep it.
+    pub(super) fn used_on(
+        &self,
+        action: &str,
+        conditions: &[Condition],
+        version: Version,
+    ) -> BTreeSet<&'a Resource> {
+        let may_hold = |context: &Context| {
+            conditions
+                .iter()
+                .all(|condition| holds(condition, version, context, &mut Vec::new()) != Truth::False)
+        };
+        let used = self.evidence.iter().flat_map(|evidence| evidence.used(action));
+        used.filter(|(_, context, _)| may_hold(context))
             .map(|(resource, _, _)| resource)
             .collect()
     }

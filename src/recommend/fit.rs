@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::actions::within;
 use super::draft::{Draft, Press, name_statements};
 use super::finding::Reason;
-use super::narrow::Kept;
+use super::narrow::{Kept, On};
+use super::resources::Narrowed;
 use crate::policy::{Document, Span, Statement, quota};
 
 /// A document after the change.
@@ -44,13 +45,17 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
             };
         }
     }
+    // The further documents are managed policies, whatever this one is.
+    let limit = limit.min(quota::MANAGED_POLICY.limit);
     let (used, unseen) = apart(drafts);
     let pages = |unseen: Vec<Draft>| -> Vec<Page> {
         let used = pack(base, used.clone(), limit, false);
         used.into_iter().chain(pack(base, unseen, limit, true)).collect()
     };
+    let fits =
+        |laid: &[Page]| laid.len() <= most && laid.iter().all(|page| quota::size(&page.document) <= limit);
     let laid = pages(unseen.clone());
-    if laid.len() <= most {
+    if fits(&laid) {
         return Laid {
             pages: laid,
             overflow: false,
@@ -62,7 +67,7 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     let mut laid = laid;
     for eighths in [7, 6, 5, 4, 2] {
         laid = pages(force(unseen.clone(), room * eighths / 8));
-        if laid.len() <= most {
+        if fits(&laid) {
             return Laid {
                 pages: laid,
                 overflow: false,
@@ -156,8 +161,11 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
             Press::ExactWildcards,
         )) <= limit
     };
-    if draft.kept.len() < 2 || draft.untouched || fits(&draft) {
+    if draft.untouched || fits(&draft) {
         return vec![draft];
+    }
+    if draft.kept.len() < 2 {
+        return cut_resources(base, draft, limit);
     }
     let mut services: Vec<Vec<Kept>> = Vec::new();
     for kept in draft.kept.clone() {
@@ -193,6 +201,31 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
     parts
         .into_iter()
         .flat_map(|part| cut(base, part, limit))
+        .collect()
+}
+
+/// Cuts the resources of a single action.
+fn cut_resources(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
+    let Some(Kept {
+        on: On::These(list), ..
+    }) = draft.kept.first()
+    else {
+        return vec![draft];
+    };
+    if list.len() < 2 {
+        return vec![draft];
+    }
+    let (first, second) = list.split_at(list.len() / 2);
+    let with = |patterns: &[Narrowed]| {
+        let kept = draft.kept.iter().map(|kept| Kept {
+            on: On::These(patterns.to_vec()),
+            ..kept.clone()
+        });
+        part(&draft, kept.collect())
+    };
+    [with(first), with(second)]
+        .into_iter()
+        .flat_map(|draft| cut(base, draft, limit))
         .collect()
 }
 

@@ -11,12 +11,16 @@ mod draft;
 mod finding;
 mod fit;
 mod narrow;
+mod places;
 mod policies;
 mod proof;
 mod redundant;
 mod request;
 mod resources;
 mod scratch;
+
+#[cfg(test)]
+mod tests;
 
 pub use danger::Danger;
 pub use finding::{Reason, Unseen};

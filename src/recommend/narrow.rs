@@ -8,7 +8,7 @@ use super::finding::{Judge, Reason};
 use super::resources::{Narrowed, generalise};
 use crate::evidence::Sight;
 use crate::pattern;
-use crate::policy::{Element, Statement};
+use crate::policy::{Element, Statement, Version};
 use crate::require::Resource;
 
 /// The resources that a kept action stays on.
@@ -63,7 +63,12 @@ pub(super) struct Outcome {
 
 /// Judges every action of an Allow statement. `effective` says whether the other layers can ever
 /// allow the action.
-pub(super) fn judge(statement: &Statement, judge: &Judge<'_>, effective: &dyn Fn(&str) -> bool) -> Outcome {
+pub(super) fn judge(
+    statement: &Statement,
+    version: Version,
+    judge: &Judge<'_>,
+    effective: &dyn Fn(&str) -> bool,
+) -> Outcome {
     let mut outcome = Outcome::default();
     for (service, action) in granted(&statement.action) {
         let name = format!("{}:{}", service.prefix, action.name);
@@ -71,7 +76,8 @@ pub(super) fn judge(statement: &Statement, judge: &Judge<'_>, effective: &dyn Fn
             outcome.ineffective.push(name);
             continue;
         }
-        match keep(&name, service, action, statement, judge) {
+        let used = judge.used_on(&name, &statement.conditions, version);
+        match keep(&name, (service, action), statement, &used, judge) {
             Some(kept) if judge.leaves_out(&kept, service) => outcome.left_out.push(name),
             Some(kept) => outcome.kept.push(kept),
             None => outcome.dropped.push(name),
@@ -144,16 +150,15 @@ fn plain(pattern: &str) -> Narrowed {
 
 fn keep(
     name: &str,
-    service: &Service,
-    action: &Action,
+    (service, action): (&Service, &Action),
     statement: &Statement,
+    used: &BTreeSet<&Resource>,
     judge: &Judge<'_>,
 ) -> Option<Kept> {
-    let used = judge.used_on(name);
     let kept = match &statement.resource {
-        Some(Element::Except(patterns)) => keep_all_but(service, action, patterns, &used, judge),
-        Some(Element::Only(patterns)) => keep_these(service, action, patterns, &used, judge),
-        None => keep_these(service, action, &["*".to_owned()], &used, judge),
+        Some(Element::Except(patterns)) => keep_all_but(service, action, patterns, used, judge),
+        Some(Element::Only(patterns)) => keep_these(service, action, patterns, used, judge),
+        None => keep_these(service, action, &["*".to_owned()], used, judge),
     };
     let (on, reason) = match kept {
         Some(kept) => kept,

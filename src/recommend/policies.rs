@@ -7,15 +7,16 @@ use serde::Serialize;
 
 use super::draft::{Draft, merged};
 use super::finding::Judge;
-use super::fit::{Laid, Page, lay_out};
+use super::fit::{Laid, Page};
 use super::narrow::{Kept, judge};
+use super::places::planned;
 use super::{Options, Subject};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Layer;
 use crate::evidence::Visibility;
 use crate::grants::{Editable, Grants, Held, Origin};
 use crate::pattern;
-use crate::policy::{Document, Effect, Element, quota};
+use crate::policy::{Document, Effect, Element};
 
 /// What happens to a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -204,7 +205,7 @@ fn sheet(held: &Held, by: &Judge<'_>, boundaries: &[&Document]) -> Sheet {
             before.push(Before::default());
             continue;
         }
-        let outcome = judge(statement, by, &effective);
+        let outcome = judge(statement, held.document.version, by, &effective);
         drafts.extend(Draft::of(at, statement, &outcome));
         before.push(Before {
             dropped: outcome.dropped,
@@ -245,41 +246,20 @@ pub(super) fn written(
     grants: &Grants,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<PolicyChange> {
-    let mut slots = free_slots(&sheets);
     let mut taken: BTreeSet<String> = sheets
         .iter()
+        .filter(|sheet| sheet.existed)
         .map(|sheet| sheet.held.origin.name().to_owned())
         .collect();
-    let inline_sizes: usize = sheets
-        .iter()
-        .filter(|sheet| is_inline(&sheet.held.origin))
-        .map(|sheet| quota::size(&sheet.held.document))
-        .sum();
     let mut changes = Vec::new();
     let mut new = Vec::new();
-    for sheet in sheets {
-        if !sheet.is_changed() {
+    for (sheet, plan) in planned(sheets, grants) {
+        let Some(plan) = plan else {
             changes.push(unchanged(sheet));
             continue;
-        }
-        let others = inline_sizes.saturating_sub(quota::size(&sheet.held.document));
-        let in_place = sheet.existed && sheet.held.origin.editable() == Editable::InPlace;
-        let limit = limit_of(&sheet.held.origin, grants, others);
-        let most = slots + usize::from(in_place);
-        let base = if in_place {
-            sheet.held.document.clone()
-        } else {
-            bare(&sheet.held.document)
         };
-        let laid = lay_out(&base, sheet.drafts.clone(), limit, most.max(1));
-        say_how_it_fits(&sheet.held.origin, &laid, most, diagnostics);
-        let made = laid
-            .pages
-            .iter()
-            .filter(|page| !page.document.statements.is_empty())
-            .count();
-        slots = slots.saturating_sub(made.saturating_sub(usize::from(in_place)));
-        let (own, made) = split(sheet, laid.pages, in_place, &mut taken);
+        say_how_it_fits(&sheet.held.origin, &plan.laid, plan.most, diagnostics);
+        let (own, made) = split(sheet, plan.laid.pages, plan.in_place, &mut taken);
         changes.extend(own);
         new.extend(made);
     }
@@ -361,54 +341,6 @@ fn afters(drafts: Vec<Draft>) -> Vec<After> {
             forced: draft.forced,
         })
         .collect()
-}
-
-/// An empty document of the same version: the text of a new policy starts from nothing.
-fn bare(document: &Document) -> Document {
-    Document {
-        version: document.version,
-        id: None,
-        statements: Vec::new(),
-        source: "".into(),
-    }
-}
-
-fn is_inline(origin: &Origin) -> bool {
-    matches!(origin, Origin::Inline { .. })
-}
-
-/// How many managed policies can still be attached: the default quota less those that stay.
-fn free_slots(sheets: &[Sheet]) -> usize {
-    let stays = |sheet: &&Sheet| {
-        let direct = sheet.held.origin.group().is_none();
-        match sheet.held.origin {
-            Origin::CustomerManaged { .. } => direct,
-            Origin::AwsManaged { .. } => direct && !sheet.is_changed(),
-            _ => false,
-        }
-    };
-    quota::ATTACHED
-        .limit
-        .saturating_sub(sheets.iter().filter(stays).count())
-}
-
-fn limit_of(origin: &Origin, grants: &Grants, other_inline: usize) -> usize {
-    let user = grants
-        .principal
-        .as_deref()
-        .is_some_and(|arn| arn.contains(":user/"));
-    match origin {
-        Origin::Inline { .. } => {
-            let total = if user {
-                quota::INLINE_OF_USER
-            } else {
-                quota::INLINE_OF_ROLE
-            };
-            total.limit.saturating_sub(other_inline)
-        }
-        Origin::GroupInline { .. } => quota::INLINE_OF_GROUP.limit,
-        _ => quota::MANAGED_POLICY.limit,
-    }
 }
 
 /// A name for a policy that stands in for another, not yet taken: `X-used`, `X-unseen`, then with

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::finding::Reason;
 use super::narrow::{Kept, On};
 use super::policies::Sheet;
-use super::resources::{Narrowed, generalise};
+use super::resources::{Narrowed, Rule, generalise};
 use crate::evaluate::Layer;
 use crate::evidence::Evidence;
 use crate::grants::{Held, Origin};
@@ -54,27 +54,41 @@ fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
     })
 }
 
-/// The observed resources, generalised; `*` where the action has none, or a call does not say which.
+/// The observed resources, generalised; `*` where the action has none. Where a call does not say on
+/// which resource it was made, every resource of the types that the action takes.
 pub(super) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
-    let everything = |reason| {
-        (
-            On::These(vec![Narrowed {
-                pattern: "*".to_owned(),
-                rule: None,
-                members: 0,
-                examples: Vec::new(),
-            }]),
-            reason,
-        )
+    let Some((service, known)) = action_catalog::action(action) else {
+        return (On::These(vec![pattern("*".to_owned(), None)]), Reason::Used);
     };
-    if used.iter().any(|resource| matches!(resource, Resource::Unknown)) {
-        return everything(Reason::UsedOnUnknown);
+    if known.resources.is_empty() || used.iter().any(|resource| matches!(resource, Resource::Any)) {
+        return (On::These(vec![pattern("*".to_owned(), None)]), Reason::Used);
     }
-    match action_catalog::action(action) {
-        Some((service, _)) if used.iter().all(|resource| !matches!(resource, Resource::Any)) => {
-            (On::These(generalise(service, used, "*")), Reason::Used)
-        }
-        _ => everything(Reason::Used),
+    if used.iter().any(|resource| matches!(resource, Resource::Unknown)) {
+        let types = known
+            .resources
+            .iter()
+            .filter_map(|resource| service.resource_type(&resource.name));
+        let mut patterns: Vec<String> = types
+            .flat_map(|kind| &kind.arns)
+            .map(|template| crate::require::starred(template))
+            .collect();
+        patterns.sort();
+        patterns.dedup();
+        let patterns = patterns
+            .into_iter()
+            .map(|text| pattern(text, Some(Rule::Template)))
+            .collect();
+        return (On::These(patterns), Reason::UsedOnUnknown);
+    }
+    (On::These(generalise(service, used, "*")), Reason::Used)
+}
+
+fn pattern(pattern: String, rule: Option<Rule>) -> Narrowed {
+    Narrowed {
+        pattern,
+        rule,
+        members: 0,
+        examples: Vec::new(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! How an answer reads: one view model, one file a format.
 
+mod build;
 pub mod policy_files;
 pub mod terminal;
 pub mod view;
 
-pub use view::{Recommendation, recommendation};
+pub use build::recommendation;
+pub use view::Recommendation;
 
 /// The version of the JSON that `--format json` writes. It rises when a field changes its meaning
 /// or goes; new fields do not raise it.
@@ -12,5 +14,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The JSON schema of `recommend --format json`.
 pub fn recommendation_schema() -> serde_json::Value {
-    serde_json::to_value(schemars::schema_for!(Recommendation)).unwrap_or_default()
+    // What is written, not what would be read: a field that is left out when empty is not required.
+    let writing = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = writing.into_generator().into_root_schema_for::<Recommendation>();
+    serde_json::to_value(schema).unwrap_or_default()
 }

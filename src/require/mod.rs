@@ -13,6 +13,7 @@ mod templates;
 pub use context::context_of;
 pub use resource::{Resource, Widened};
 pub(crate) use resource::{any_of_type, type_of};
+pub(crate) use templates::starred;
 
 use action_catalog::{Certainty, EventMapping, Need, Operation, Unmapped};
 

@@ -308,7 +308,7 @@ pub(super) fn fits(template: &str, arn: &str) -> bool {
 }
 
 /// The template with `*` for each variable.
-pub(super) fn starred(template: &str) -> String {
+pub(crate) fn starred(template: &str) -> String {
     pieces(template)
         .into_iter()
         .map(|piece| match piece {

@@ -27,6 +27,7 @@ mod needs;
 mod operations;
 mod overrides;
 mod pages;
+mod plausible;
 mod policies;
 mod recorded;
 mod report;

@@ -18,6 +18,8 @@ pub(crate) struct MethodMap {
 /// One method.
 #[derive(Clone)]
 pub(crate) struct Entry {
+    /// Normalised SDK service.
+    pub(crate) service: String,
     /// In the SDK's spelling.
     pub(crate) method: String,
     /// In the map's order.
@@ -72,8 +74,9 @@ impl MethodMap {
                 .push(sdk.clone());
             let actions = value.as_array().into_iter().flatten().map(mapped).collect();
             map.by_service.insert(
-                (sdk, folded),
+                (sdk.clone(), folded),
                 Entry {
+                    service: sdk,
                     method: method.to_owned(),
                     actions,
                 },

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::actions::{Services, Spelling};
 use crate::botocore::Api;
 use crate::map::{Entry, Mapped, parameter_paths};
+use crate::plausible::Call;
 use crate::recorded::{Observed, paths};
 use crate::types::{Action, Certainty, Level, Need, On, Origin, ResourceType, Service, When};
 
@@ -108,9 +109,11 @@ impl<'k> Known<'k> {
         let Some((service, action)) = self.action(&need.action) else {
             return;
         };
-        let recorded = |template: &str| -> Vec<String> {
+        let call = call(api, service, action);
+        let recorded = |variable: Option<&str>, template: &str| -> Vec<String> {
             let found = parameter_paths(template).unwrap_or_default().into_iter();
             found
+                .filter(|(path, _)| variable.is_none_or(|variable| call.fills(variable, path)))
                 .flat_map(|(path, cut)| paths(self.observed, api, &path).into_iter().map(move |p| p + cut))
                 .collect()
         };
@@ -119,7 +122,7 @@ impl<'k> Known<'k> {
                 continue;
             };
             need.params.extend(
-                recorded(template)
+                recorded(Some(&variable), template)
                     .into_iter()
                     .map(|path| (variable.clone(), path)),
             );
@@ -128,14 +131,14 @@ impl<'k> Known<'k> {
         // A type that the action no longer has is no longer what it is authorized on.
         let has = |kind: &str| action.resources.iter().any(|r| r.name.eq_ignore_ascii_case(kind));
         for (kind, template) in mapped.arns.iter().filter(|(kind, _)| has(kind)) {
-            let found = recorded(template);
+            let variable = service.resource_type(kind).and_then(last_variable);
+            let found = recorded(variable.as_deref(), template);
             if template.starts_with("%%iftemplatematch") {
                 if !found.is_empty() {
                     need.on.push(first_of(&found));
                 }
                 continue;
             }
-            let variable = service.resource_type(kind).and_then(last_variable);
             let Some(variable) = variable else { continue };
             need.params
                 .extend(found.into_iter().map(|path| (variable.clone(), path)));
@@ -155,6 +158,7 @@ impl<'k> Known<'k> {
             return;
         }
         let members = api.members();
+        let call = call(api, service, action);
         for kind in action
             .resources
             .iter()
@@ -164,9 +168,11 @@ impl<'k> Known<'k> {
                 if need.params.iter().any(|(v, _)| *v == variable) {
                     continue;
                 }
-                let same = |name: &str| fold(name) == fold(&variable);
+                let same = |name: &str| fold(name) == fold(&variable) && call.fills(&variable, name);
                 let is_last = last_variable(kind).as_ref() == Some(&variable);
-                let by_kind = |name: &str| is_last && names_kind(name, &kind.name, &variable);
+                let by_kind = |name: &str| {
+                    is_last && names_kind(name, &kind.name, &variable) && call.fills(&variable, name)
+                };
                 let member = members.iter().filter(|m| m.is_text());
                 let found = member
                     .clone()
@@ -305,6 +311,15 @@ impl<'k> Known<'k> {
     }
 }
 
+fn call<'c>(api: &Api<'c>, service: &'c Service, action: &'c Action) -> Call<'c> {
+    Call {
+        service,
+        action,
+        operation: api.name,
+        members: api.members().iter().map(|member| member.name).collect(),
+    }
+}
+
 /// Whether a member holds the ARN of the resource that the call is on. RDS and its kin call it
 /// `ResourceName` in their tagging calls, Lambda `Resource`.
 fn is_resource_arn(member: &str, operation: &str) -> bool {
@@ -319,6 +334,10 @@ fn is_resource_arn(member: &str, operation: &str) -> bool {
 /// for: `TopicId` for `${ResourceId}` of type `topic`, `AnalyzerArn` for any of type `Analyzer`.
 fn names_kind(member: &str, kind: &str, variable: &str) -> bool {
     let (member, kind, variable) = (fold(member), fold(kind), fold(variable));
+    // Athena's `WorkGroup` is `${WorkGroupName}`.
+    if variable.strip_suffix("name") == Some(member.as_str()) {
+        return true;
+    }
     match member.strip_prefix(kind.as_str()) {
         Some("arn") => true,
         Some(suffix @ ("id" | "name")) => variable.ends_with(suffix),
@@ -412,6 +431,7 @@ mod tests {
         assert!(!names_kind("WorkgroupName", "workgroup", "WorkgroupId"));
         assert!(!names_kind("TopicIdentifier", "topic", "ResourceId"));
         assert!(!names_kind("Topic", "topic", "ResourceId"));
+        assert!(names_kind("WorkGroup", "workgroup", "WorkGroupName") && !names_kind("Key", "key", "KeyId"));
     }
 
     #[test]

@@ -344,7 +344,7 @@ impl Lookup<'_> {
             operations,
             prefix,
             Found {
-                api: String::new(),
+                api: entry.service.clone(),
                 operation,
             },
             &|_, _| true,

@@ -61,12 +61,20 @@ struct NameRule {
 pub(crate) struct DataEvents {
     pub(crate) data: Vec<DataRule>,
     pub(crate) never: Vec<NeverRule>,
+    /// Calls of APIs that only carry data that are management events all the same.
+    pub(crate) management: Vec<ManagementRule>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct DataRule {
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    pub(crate) prefix: String,
+    pub(crate) operations: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ManagementRule {
     pub(crate) prefix: String,
     pub(crate) operations: Vec<String>,
 }
@@ -157,8 +165,14 @@ impl Overrides {
     pub(crate) fn unknown_operations(&self, services: &Services) -> Vec<String> {
         let data = self.data_events.data.iter().map(|r| (&r.prefix, &r.operations));
         let never = self.data_events.never.iter().map(|r| (&r.prefix, &r.operations));
+        let management = self
+            .data_events
+            .management
+            .iter()
+            .map(|r| (&r.prefix, &r.operations));
         let named = data
             .chain(never)
+            .chain(management)
             .flat_map(|(prefix, names)| names.iter().map(move |name| (prefix, name)));
         let known = |(prefix, name): &(&String, &String)| {
             let has = |s: &crate::types::Service| s.operation(name).is_some() || s.action(name).is_some();

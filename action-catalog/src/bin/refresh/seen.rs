@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actions::Services;
+use crate::map::normal;
 use crate::operations::{Operations, reads, writes};
 use crate::overrides::Overrides;
 use crate::types::{Operation, Rw, Seen};
@@ -48,7 +49,8 @@ pub(crate) fn fill(services: &mut Services, operations: &Operations, rules: &Rul
         for action in &mut service.actions {
             let full = format!("{}:{}", service.prefix, action.name);
             let seen = by_action.remove(&full);
-            // What no API model has (device and console calls) is recorded under the action's name.
+            // What no API model has (device and console calls, CQL statements) is recorded under the
+            // action's name, beside the operations that need it.
             let by_rule = rules.by_rule(&service.prefix, &action.name);
             action.seen = match (seen, by_rule) {
                 (Some(seen), _) if action.permission_only => Seen {
@@ -57,12 +59,12 @@ pub(crate) fn fill(services: &mut Services, operations: &Operations, rules: &Rul
                     ),
                     ..seen
                 },
-                (Some(seen), _) => seen,
-                (None, Some(recorded)) => {
-                    let mut seen = Seen::default();
+                (seen, Some(recorded)) => {
+                    let mut seen = seen.unwrap_or_default();
                     note(&mut seen, &recorded);
                     seen
                 }
+                (Some(seen), None) => seen,
                 (None, None) if action.permission_only => {
                     never("permission-only: no API operation corresponds to it")
                 }
@@ -126,6 +128,14 @@ impl Rules<'_> {
         if let Some(recorded) = self.by_rule(prefix, &operation.name) {
             return recorded;
         }
+        let management = self.overrides.data_events.management.iter();
+        let by_rule = management
+            .filter(|r| r.prefix == prefix)
+            .flat_map(|r| &r.operations)
+            .any(|name| name.eq_ignore_ascii_case(&operation.name));
+        if by_rule {
+            return Recorded::Management(rw(operation));
+        }
         if is_data_plane(api) {
             return Recorded::Never("data-plane call; not known to be logged".to_owned());
         }
@@ -151,42 +161,48 @@ fn rw(operation: &Operation) -> Rw {
     }
 }
 
-/// APIs that only carry data: their calls are no management events.
+/// APIs that only carry data: their calls are no management events. By botocore's name, or by the SDK
+/// service of the map.
 fn is_data_plane(api: &str) -> bool {
-    const NAMED: [&str; 31] = [
+    const NAMED: [&str; 35] = [
         "apigatewaymanagementapi",
-        "cloudfront-keyvaluestore",
+        "bedrockagentcore",
+        "chimesdkmessaging",
+        "cloudfrontkeyvaluestore",
         "cloudsearchdomain",
-        "cloudtrail-data",
+        "cloudtraildata",
         "connectparticipant",
-        "ds-data",
+        "dsdata",
         "dynamodbstreams",
         "ebs",
         "forecastquery",
-        "geo-maps",
-        "geo-places",
-        "geo-routes",
+        "forecastqueryservice",
+        "geomaps",
+        "geoplaces",
+        "georoutes",
+        "iotjobsdataplane",
         "keyspacesstreams",
-        "kinesis-video-archived-media",
-        "kinesis-video-media",
-        "kinesis-video-signaling",
-        "kinesis-video-webrtc-storage",
+        "kinesisvideoarchivedmedia",
+        "kinesisvideomedia",
+        "kinesisvideosignaling",
+        "kinesisvideowebrtcstorage",
         "location",
-        "managedblockchain-query",
-        "marketplace-entitlement",
-        "mediastore-data",
+        "managedblockchainquery",
+        "marketplaceentitlement",
         "neptunedata",
-        "personalize-events",
-        "qldb-session",
-        "route53-recovery-cluster",
+        "personalizeevents",
+        "qldbsession",
+        "route53recoverycluster",
         "s3vectors",
-        "sagemaker-edge",
-        "sagemaker-metrics",
+        "sagemakeredge",
+        "sagemakermetrics",
         "sdb",
+        "simpledb",
         "simpledbv2",
         "workmailmessageflow",
     ];
-    NAMED.contains(&api) || api.ends_with("-runtime") || api.ends_with("runtime") || api.ends_with("-data")
+    let api = normal(api);
+    NAMED.contains(&api.as_str()) || api.ends_with("runtime") || api.ends_with("data")
 }
 
 #[cfg(test)]
@@ -215,6 +231,7 @@ mod tests {
         assert!(
             is_data_plane("bedrock-runtime") && is_data_plane("iot-data") && is_data_plane("dynamodbstreams")
         );
+        assert!(is_data_plane("QLDBSession") && is_data_plane("IoTEventsData") && is_data_plane("sdb"));
         assert!(!is_data_plane("dynamodb") && !is_data_plane("ec2") && !is_data_plane(""));
     }
 }
