@@ -104,3 +104,6 @@ impl Evidence {
         self.used(action).next().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;
