@@ -257,21 +257,21 @@ impl Visibility {
     }
 }
 
-/// Records before version 1.07 do not say whether they are data events: the catalog then does.
+/// Records before version 1.07 do not say whether they are data events: the catalog then does. That
+/// other services' management events need the action too (`s3:GetObject` to deploy a function) makes
+/// this call no management event.
 fn is_data_call(event: &Event<'_>) -> bool {
-    let action_catalog::EventMapping::Needs { operation, .. } =
-        action_catalog::event(&event.source, &event.name)
+    let action_catalog::EventMapping::Needs {
+        service, operation, ..
+    } = action_catalog::event(&event.source, &event.name)
     else {
         return false;
     };
-    let Some((_, action)) = operation
+    operation
         .needs
         .first()
         .and_then(|need| action_catalog::action(&need.action))
-    else {
-        return false;
-    };
-    action.seen.management.is_none() && !action.seen.data.is_empty()
+        .is_some_and(|(own, action)| own.prefix == service.prefix && !action.seen.data.is_empty())
 }
 
 fn bound(containers: &mut BTreeSet<String>) {
