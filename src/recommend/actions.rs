@@ -1,28 +1,84 @@
 //! Lists of actions, as short as they can be without granting more.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use action_catalog::Service;
 
-use crate::pattern;
+use crate::pattern::Pattern;
 use crate::policy::Element;
 
-/// The action entries for the `kept` actions: an entry of the original element stays as it is
-/// written where everything that it names is kept; the rest is named one by one.
-pub(super) fn entries(original: &Element, kept: &BTreeSet<String>) -> Vec<String> {
+/// An action element that granted something before, with what it means worked out once: a draft is
+/// written many times over while it is fitted into the quotas.
+#[derive(Debug)]
+pub(super) struct Granted {
+    element: Element,
+    /// Beside the element's entries, which actions of the catalog each names.
+    named: OnceLock<Vec<Vec<String>>>,
+    /// Beside the element's entries, compiled.
+    compiled: OnceLock<Vec<(Option<String>, Pattern)>>,
+}
+
+impl Granted {
+    pub(super) fn new(element: Element) -> Arc<Self> {
+        Arc::new(Self {
+            element,
+            named: OnceLock::new(),
+            compiled: OnceLock::new(),
+        })
+    }
+
+    /// The entries of an `Action` with the actions that each names; none of a `NotAction`.
+    fn entries(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        let patterns = match &self.element {
+            Element::Only(patterns) => patterns.as_slice(),
+            Element::Except(_) => &[],
+        };
+        let named = self
+            .named
+            .get_or_init(|| patterns.iter().map(|entry| named_by(entry)).collect());
+        patterns.iter().zip(named)
+    }
+
+    /// Whether everything that the wildcard could ever name was granted.
+    pub(super) fn holds(&self, wildcard: &str) -> bool {
+        let compiled = self.compiled.get_or_init(|| {
+            let entries = self.element.patterns().iter();
+            entries
+                .map(|entry| (service_of(entry), Pattern::ignoring_case(entry)))
+                .collect()
+        });
+        let (service, wildcard) = (service_of(wildcard), Pattern::ignoring_case(wildcard));
+        let mut near = compiled
+            .iter()
+            .filter(|(own, _)| own.is_none() || service.is_none() || *own == service)
+            .map(|(_, entry)| entry);
+        match &self.element {
+            Element::Only(_) => near.any(|entry| wildcard.is_subset(entry)),
+            Element::Except(_) => !near.any(|entry| wildcard.intersects(entry)),
+        }
+    }
+}
+
+/// The service of an entry, in lower case; `None` where a wildcard leaves it open.
+fn service_of(entry: &str) -> Option<String> {
+    let (service, _) = entry.split_once(':')?;
+    (!service.contains(['*', '?'])).then(|| service.to_ascii_lowercase())
+}
+
+/// The action entries for the `kept` actions: an entry that granted before stays as it is written
+/// where everything that it names is kept; the rest is named one by one.
+pub(super) fn entries(granted: &[Arc<Granted>], kept: &BTreeSet<String>) -> Vec<String> {
     let mut left: BTreeSet<&str> = kept.iter().map(String::as_str).collect();
     let mut entries = Vec::new();
-    if let Element::Only(patterns) = original {
-        for entry in patterns {
-            let named = named_by(entry);
-            let known_and_kept = !named.is_empty() && named.iter().all(|action| kept.contains(action));
-            if known_and_kept || kept.contains(entry) {
-                entries.push(entry.clone());
-                left.remove(entry.as_str());
-                named.iter().for_each(|action| {
-                    left.remove(action.as_str());
-                });
-            }
+    for (entry, named) in granted.iter().flat_map(|granted| granted.entries()) {
+        let known_and_kept = !named.is_empty() && named.iter().all(|action| kept.contains(action));
+        if (known_and_kept || kept.contains(entry)) && !entries.contains(entry) {
+            entries.push(entry.clone());
+            left.remove(entry.as_str());
+            named.iter().for_each(|action| {
+                left.remove(action.as_str());
+            });
         }
     }
     entries.extend(left.into_iter().map(str::to_owned));
@@ -36,10 +92,9 @@ fn named_by(entry: &str) -> Vec<String> {
         .collect()
 }
 
-/// Shorter entries that name, of all actions in the catalog, exactly the same: wildcards behind
-/// prefixes under which everything is kept, and `service:*` where the whole service is. Only used
-/// where a quota forces it, and only within `granted`.
-pub(super) fn exact_wildcards(entries: &[String], granted: &Element) -> Vec<String> {
+/// Shorter entries that name, of all actions in the catalog, exactly the same. Only used where a
+/// quota forces it, and only within `granted`.
+pub(super) fn exact_wildcards(entries: &[String], granted: &Granted) -> Vec<String> {
     let mut short = Vec::new();
     let mut at = 0;
     while let Some(entry) = entries.get(at) {
@@ -71,87 +126,17 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Element) -> Vec<Stri
     short
 }
 
-fn of_service(service: &Service, kept: &[&str], granted: &Element) -> Vec<String> {
+fn of_service(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {
     let kept: BTreeSet<&str> = kept.iter().copied().collect();
-    let all: Vec<&str> = service
+    let known: BTreeSet<&str> = service
         .actions
         .iter()
         .map(|action| action.name.as_str())
         .collect();
-    let mut found = Vec::new();
-    cover(&service.prefix, "", &all, &kept, granted, &mut found);
-    let known: BTreeSet<&str> = all.iter().copied().collect();
-    found.extend(
-        kept.iter()
-            .filter(|name| !known.contains(*name))
-            .map(|name| format!("{}:{name}", service.prefix)),
-    );
-    found
-}
-
-/// The fewest prefix wildcards: the whole group where all of it is kept, else its parts.
-fn cover(
-    service: &str,
-    prefix: &str,
-    group: &[&str],
-    kept: &BTreeSet<&str>,
-    granted: &Element,
-    found: &mut Vec<String>,
-) {
-    let inside = group.iter().filter(|name| kept.contains(*name)).count();
-    if inside == 0 {
-        return;
-    }
-    let wildcard = format!("{service}:{prefix}*");
-    if inside == group.len() && group.len() > 1 && within(&wildcard, granted) {
-        found.push(wildcard);
-        return;
-    }
-    let mut rest = group;
-    while let Some(first) = rest.first() {
-        let next = next_prefix(first, prefix);
-        let size = rest
-            .iter()
-            .take_while(|name| starts_with(name, next))
-            .count()
-            .max(1);
-        let (part, after) = rest.split_at(size);
-        rest = after;
-        match part {
-            [one] if kept.contains(one) => found.push(format!("{service}:{one}")),
-            [_] => {}
-            _ if next.len() == prefix.len() => found.extend(
-                part.iter()
-                    .filter(|name| kept.contains(*name))
-                    .map(|name| format!("{service}:{name}")),
-            ),
-            part => cover(service, next, part, kept, granted, found),
-        }
-    }
-}
-
-/// One character more of the name than `prefix`, or the whole name.
-fn next_prefix<'n>(name: &'n str, prefix: &str) -> &'n str {
-    let end = name
-        .char_indices()
-        .map(|(at, c)| at + c.len_utf8())
-        .find(|end| *end > prefix.len());
-    name.get(..end.unwrap_or(name.len())).unwrap_or(name)
-}
-
-fn starts_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-/// Whether everything that the wildcard could ever name was granted.
-pub(super) fn within(wildcard: &str, granted: &Element) -> bool {
-    match granted {
-        Element::Only(patterns) => patterns
-            .iter()
-            .any(|outer| pattern::is_subset_ignore_case(wildcard, outer)),
-        Element::Except(patterns) => !patterns
-            .iter()
-            .any(|outer| pattern::intersects_ignore_case(wildcard, outer)),
-    }
+    let wildcards = super::wildcards::cover(service, &kept, &|wildcard| granted.holds(wildcard));
+    let unknown = kept.iter().filter(|name| !known.contains(*name));
+    wildcards
+        .into_iter()
+        .chain(unknown.map(|name| format!("{}:{name}", service.prefix)))
+        .collect()
 }

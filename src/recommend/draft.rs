@@ -1,8 +1,9 @@
 //! Statements on their way from the judged to the written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::actions::{entries, exact_wildcards};
+use super::actions::{Granted, entries, exact_wildcards};
 use super::finding::Reason;
 use super::narrow::{Kept, On, Outcome};
 use crate::policy::{Effect, Element, Span, Statement};
@@ -28,7 +29,7 @@ pub(super) struct Draft {
     /// What it allows, with reasons. Empty for what is not judged (Deny).
     pub(super) kept: Vec<Kept>,
     /// Which action elements granted this before: wildcards may not reach beyond them.
-    pub(super) granted: Vec<Element>,
+    pub(super) granted: Vec<Arc<Granted>>,
     /// Service wildcards that a quota forced, and what they admit beyond `kept`.
     pub(super) forced: BTreeMap<String, Vec<String>>,
 }
@@ -41,7 +42,7 @@ impl Draft {
             template: statement.clone(),
             untouched: true,
             kept,
-            granted: vec![statement.action.clone()],
+            granted: vec![Granted::new(statement.action.clone())],
             forced: BTreeMap::new(),
         }
     }
@@ -73,6 +74,7 @@ impl Draft {
             return vec![Self::untouched(from, statement, kept.clone())];
         }
         by_resources.sort_by_key(|(key, _)| *key != own);
+        let granted = Granted::new(statement.action.clone());
         by_resources
             .into_iter()
             .map(|(_, kept)| Self {
@@ -80,7 +82,7 @@ impl Draft {
                 template: statement.clone(),
                 untouched: false,
                 kept,
-                granted: vec![statement.action.clone()],
+                granted: vec![granted.clone()],
                 forced: BTreeMap::new(),
             })
             .collect()
@@ -109,8 +111,7 @@ impl Draft {
         if self.untouched {
             return self.template.clone();
         }
-        let all = Element::Only(self.granted.iter().filter_map(only).flatten().cloned().collect());
-        let mut list = entries(&all, &self.actions());
+        let mut list = entries(&self.granted, &self.actions());
         if press == Press::ExactWildcards {
             list = pressed(list, &self.granted);
         }
@@ -135,15 +136,8 @@ impl Draft {
     }
 }
 
-fn only(element: &Element) -> Option<&Vec<String>> {
-    match element {
-        Element::Only(list) => Some(list),
-        Element::Except(_) => None,
-    }
-}
-
 /// With wildcards that stay within one of the elements that granted before.
-fn pressed(list: Vec<String>, granted: &[Element]) -> Vec<String> {
+fn pressed(list: Vec<String>, granted: &[Arc<Granted>]) -> Vec<String> {
     let mut best = list.clone();
     for element in granted {
         let tried = exact_wildcards(&list, element);

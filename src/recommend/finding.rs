@@ -41,6 +41,11 @@ pub enum Reason {
     },
     /// The catalog does not know the action: nothing can be said.
     NotInCatalog,
+    /// It was not used, but a wildcard that a quota forced names it.
+    Forced {
+        /// The wildcard.
+        wildcard: String,
+    },
     /// It was refused and is asked for.
     Requested,
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::actions::within;
 use super::draft::{Draft, Press, name_statements};
 use super::finding::Reason;
 use super::narrow::{Kept, On};
@@ -65,8 +64,8 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     let room = limit * most.saturating_sub(for_used);
     // What laying out over several documents wastes is not known beforehand: press harder until it fits.
     let mut laid = laid;
-    for eighths in [7, 6, 5, 4, 2] {
-        laid = pages(force(unseen.clone(), room * eighths / 8));
+    for sixteenths in [16, 15, 14, 12, 10, 8, 4] {
+        laid = pages(force(unseen.clone(), room * sixteenths / 16));
         if fits(&laid) {
             return Laid {
                 pages: laid,
@@ -131,20 +130,22 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<
         source: "".into(),
         ..base.clone()
     };
-    let mut bins: Vec<Vec<Draft>> = Vec::new();
+    // Sizes add up: a document is its frame and its statements, with a comma between.
+    let frame = size(base, &[]);
+    let mut bins: Vec<(usize, Vec<Draft>)> = Vec::new();
     for draft in drafts.into_iter().flat_map(|draft| cut(base, draft, limit)) {
-        let fits = |bin: &Vec<Draft>| {
-            let mut with = bin.clone();
-            with.push(draft.clone());
-            quota::size(&document(base, &with, Press::ExactWildcards)) <= limit
-        };
-        match bins.iter_mut().find(|bin| fits(bin)) {
-            Some(bin) => bin.push(draft),
-            None => bins.push(vec![draft]),
+        // A Sid may get a number behind it.
+        let own = size(base, std::slice::from_ref(&draft)) - frame + ",".len() + SID_NUMBER;
+        match bins.iter_mut().find(|(filled, _)| filled + own <= limit) {
+            Some((filled, bin)) => {
+                *filled += own;
+                bin.push(draft);
+            }
+            None => bins.push((frame + own, vec![draft])),
         }
     }
     bins.into_iter()
-        .map(|drafts| Page {
+        .map(|(_, drafts)| Page {
             document: document(base, &drafts, Press::ExactWildcards),
             drafts,
             unseen,
@@ -152,23 +153,72 @@ fn pack(base: &Document, drafts: Vec<Draft>, limit: usize, unseen: bool) -> Vec<
         .collect()
 }
 
+/// The most that making a Sid unique adds to it.
+const SID_NUMBER: usize = 3;
+
+fn size(base: &Document, drafts: &[Draft]) -> usize {
+    quota::size(&document(base, drafts, Press::ExactWildcards))
+}
+
 /// Cuts a statement by its actions, between services where it can, so that each part fits.
 fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
-    let fits = |draft: &Draft| {
-        quota::size(&document(
-            base,
-            std::slice::from_ref(draft),
-            Press::ExactWildcards,
-        )) <= limit
-    };
-    if draft.untouched || fits(&draft) {
+    let limit = limit.saturating_sub(SID_NUMBER + 1);
+    if draft.untouched || size(base, std::slice::from_ref(&draft)) <= limit {
         return vec![draft];
     }
     if draft.kept.len() < 2 {
         return cut_resources(base, draft, limit);
     }
+    let services = by_service(draft.kept.clone());
+    if services.len() == 1 {
+        let mut first = draft.kept.clone();
+        let second = first.split_off(first.len() / 2);
+        return [first, second]
+            .into_iter()
+            .flat_map(|kept| cut(base, part(&draft, kept), limit))
+            .collect();
+    }
+    // What a service's actions take is the same in whichever part they stand.
+    let rest = size(
+        base,
+        &[Draft {
+            kept: without_actions(&draft),
+            ..part(&draft, Vec::new())
+        }],
+    );
+    let mut parts: Vec<(usize, Vec<Kept>)> = Vec::new();
+    for group in services {
+        let own = size(base, &[part(&draft, group.clone())]).saturating_sub(rest) + ",".len();
+        match parts.last_mut() {
+            Some((filled, kept)) if *filled + own <= limit => {
+                *filled += own;
+                kept.extend(group);
+            }
+            _ => parts.push((rest + own, group)),
+        }
+    }
+    parts
+        .into_iter()
+        .flat_map(|(_, kept)| cut(base, part(&draft, kept), limit))
+        .collect()
+}
+
+/// One action of the draft under a name of no length: what is left is the statement's own size.
+fn without_actions(draft: &Draft) -> Vec<Kept> {
+    let first = draft.kept.first().cloned();
+    first
+        .into_iter()
+        .map(|kept| Kept {
+            action: String::new(),
+            ..kept
+        })
+        .collect()
+}
+
+/// The kept actions in runs of one service.
+fn by_service(kept: Vec<Kept>) -> Vec<Vec<Kept>> {
     let mut services: Vec<Vec<Kept>> = Vec::new();
-    for kept in draft.kept.clone() {
+    for kept in kept {
         match services.last_mut() {
             Some(group)
                 if group
@@ -180,28 +230,7 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
             _ => services.push(vec![kept]),
         }
     }
-    if services.len() == 1 {
-        let mut first = draft.kept.clone();
-        let second = first.split_off(first.len() / 2);
-        return [first, second]
-            .into_iter()
-            .flat_map(|kept| cut(base, part(&draft, kept), limit))
-            .collect();
-    }
-    let mut parts: Vec<Draft> = Vec::new();
-    for group in services {
-        let with = parts
-            .last()
-            .map(|last| part(&draft, last.kept.iter().cloned().chain(group.clone()).collect()));
-        match (with, parts.last_mut()) {
-            (Some(with), Some(last)) if fits(&with) => *last = with,
-            _ => parts.push(part(&draft, group)),
-        }
-    }
-    parts
-        .into_iter()
-        .flat_map(|part| cut(base, part, limit))
-        .collect()
+    services
 }
 
 /// Cuts the resources of a single action.
@@ -245,84 +274,80 @@ fn part(draft: &Draft, kept: Vec<Kept>) -> Draft {
     let forced = forced
         .map(|(wildcard, admits)| (wildcard.clone(), admits.clone()))
         .collect();
+    // Not `..draft.clone()`: it would copy thousands of kept actions only to drop them.
     Draft {
+        from: draft.from,
+        template: draft.template.clone(),
+        untouched: draft.untouched,
         kept,
+        granted: draft.granted.clone(),
         forced,
-        ..draft.clone()
     }
 }
 
 /// Replaces the services that take most room by `service:*` until all fits in `room` characters.
 /// Only for actions that are kept because their use cannot be seen: what was used stays by name.
 fn force(mut drafts: Vec<Draft>, room: usize) -> Vec<Draft> {
-    let mut total: usize = drafts
+    let written: Vec<Statement> = drafts
         .iter()
-        .map(|draft| statement_length(&draft.statement(Press::ExactWildcards)))
-        .sum();
-    while total > room {
-        let best = drafts
-            .iter()
-            .enumerate()
-            .filter(|(_, draft)| !draft.untouched)
-            .flat_map(|(at, draft)| {
-                savings(draft)
-                    .into_iter()
-                    .map(move |(service, saved)| (saved, std::cmp::Reverse(service), at))
-            })
-            .max();
-        let Some((saved, std::cmp::Reverse(service), at)) = best else {
-            return drafts;
-        };
-        let Some(draft) = drafts.get_mut(at) else {
-            return drafts;
-        };
-        let wildcard = format!("{service}:*");
-        let admitted = admitted(draft, &service);
-        draft.forced.insert(wildcard, admitted);
-        total = total.saturating_sub(saved);
+        .map(|draft| draft.statement(Press::ExactWildcards))
+        .collect();
+    let mut total: usize = written.iter().map(statement_length).sum();
+    let mut savings: Vec<(usize, usize, String)> = drafts
+        .iter()
+        .zip(&written)
+        .enumerate()
+        .filter(|(_, (draft, _))| !draft.untouched)
+        .flat_map(|(at, (draft, written))| {
+            savings(draft, written)
+                .into_iter()
+                .map(move |(service, saved)| (saved, at, service))
+        })
+        .collect();
+    savings.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| (a.1, &a.2).cmp(&(b.1, &b.2))));
+    for (saved, at, service) in savings {
+        if total <= room {
+            break;
+        }
+        if let Some(draft) = drafts.get_mut(at) {
+            let admitted = admitted(draft, &service);
+            draft.forced.insert(format!("{service}:*"), admitted);
+            total = total.saturating_sub(saved);
+        }
     }
     drafts
 }
 
 fn statement_length(statement: &Statement) -> usize {
-    statement
-        .action
-        .patterns()
-        .iter()
-        .map(|entry| entry.len() + 3)
-        .sum::<usize>()
-        + 64
+    let entries = statement.action.patterns().iter();
+    entries.map(|entry| entry.len() + 3).sum::<usize>() + 64
 }
 
 /// By service, how many characters `service:*` would save, where it may be used at all.
-fn savings(draft: &Draft) -> BTreeMap<String, usize> {
+fn savings(draft: &Draft, written: &Statement) -> BTreeMap<String, usize> {
     let mut by_service: BTreeMap<String, usize> = BTreeMap::new();
-    for entry in draft.statement(Press::ExactWildcards).action.patterns() {
+    for entry in written.action.patterns() {
         if let Some((service, _)) = entry.split_once(':') {
             *by_service.entry(service.to_owned()).or_default() += entry.len() + 3;
         }
     }
+    let used: std::collections::BTreeSet<&str> = draft
+        .kept
+        .iter()
+        .filter(|kept| kept.reason.is_use())
+        .map(service)
+        .collect();
     by_service
         .into_iter()
         .filter_map(|(service, length)| {
             let wildcard = format!("{service}:*");
             let may = !draft.forced.contains_key(&wildcard)
-                && draft.granted.iter().any(|granted| within(&wildcard, granted))
-                && draft
-                    .kept
-                    .iter()
-                    .filter(|kept| of_service(&kept.action, &service))
-                    .all(|kept| !kept.reason.is_use());
+                && !used.contains(service.as_str())
+                && draft.granted.iter().any(|granted| granted.holds(&wildcard));
             let saved = length.saturating_sub(wildcard.len() + 3);
             (may && saved > 0).then_some((service, saved))
         })
         .collect()
-}
-
-fn of_service(action: &str, service: &str) -> bool {
-    action
-        .split_once(':')
-        .is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
 }
 
 /// What `service:*` names beyond what is kept.

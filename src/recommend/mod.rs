@@ -18,6 +18,7 @@ mod redundant;
 mod request;
 mod resources;
 mod scratch;
+mod wildcards;
 
 #[cfg(test)]
 mod tests;
@@ -119,8 +120,10 @@ pub fn recommend(
     redundant::drop_covered(&mut sheets);
     request::place(&mut sheets, &refused, principal.grants);
     note_shared(&sheets, &mut diagnostics);
-    let actions = states(&sheets);
-    let policies = policies::written(sheets, principal.grants, &mut diagnostics);
+    let mut actions = states(&sheets);
+    let mut policies = policies::written(sheets, principal.grants, &mut diagnostics);
+    own_up_to_wildcards(&mut policies, &mut actions);
+    policies::say_what_is_forced(&policies, &mut diagnostics);
     let proof = proof::prove(&principal, others, &policies);
     report_failures(&proof, &mut diagnostics);
     let dangers = danger::find(&policies);
@@ -146,6 +149,33 @@ pub fn nothing_to_go_by(grants: &Grants) -> Proposal {
         proof: Proof::default(),
         diagnostics,
     }
+}
+
+/// What a forced wildcard names besides what is kept stays granted: it is no longer said to go.
+fn own_up_to_wildcards(policies: &mut [PolicyChange], actions: &mut BTreeMap<String, State>) {
+    let mut forced: BTreeMap<String, String> = BTreeMap::new();
+    for after in policies
+        .iter_mut()
+        .flat_map(|policy| &mut policy.after_statements)
+    {
+        for (wildcard, admits) in &mut after.forced {
+            admits.retain(|action| !matches!(actions.get(action), None | Some(State::Kept(_))));
+            forced.extend(admits.iter().map(|action| (action.clone(), wildcard.clone())));
+        }
+    }
+    for before in policies
+        .iter_mut()
+        .flat_map(|policy| &mut policy.before_statements)
+    {
+        for gone in [&mut before.dropped, &mut before.ineffective, &mut before.left_out] {
+            gone.retain(|action| !forced.contains_key(action));
+        }
+    }
+    actions.extend(
+        forced
+            .into_iter()
+            .map(|(action, wildcard)| (action, State::Kept(Reason::Forced { wildcard }))),
+    );
 }
 
 /// Every granted action with the best that any statement says of it.

@@ -389,20 +389,28 @@ fn say_how_it_fits(origin: &Origin, laid: &Laid, most: usize, diagnostics: &mut 
             format!("what is left of {origin} is laid out over {count} policies"),
         ));
     }
-    let forced: usize = laid
-        .pages
+}
+
+/// Says which policies hold wildcards that admit unused actions.
+pub(super) fn say_what_is_forced(policies: &[PolicyChange], diagnostics: &mut Vec<Diagnostic>) {
+    let mut wildcards: Vec<&str> = Vec::new();
+    let mut admitted = 0;
+    for (wildcard, admits) in policies
         .iter()
-        .flat_map(|page| &page.drafts)
-        .flat_map(|draft| draft.forced.values())
-        .map(Vec::len)
-        .sum();
-    if forced > 0 {
-        diagnostics.push(
-            Diagnostic::warning(
-                Code::Quota,
-                format!("to fit the quota, {forced} unused actions of {origin} stay behind wildcards"),
-            )
-            .help("they were granted before; the report names them under `forced`"),
-        );
+        .flat_map(|policy| &policy.after_statements)
+        .flat_map(|after| &after.forced)
+    {
+        wildcards.push(wildcard);
+        admitted += admits.len();
     }
+    if admitted == 0 {
+        return;
+    }
+    diagnostics.push(
+        Diagnostic::warning(
+            Code::Quota,
+            format!("to fit IAM's quota, {} stand for their services and keep {admitted} unused actions granted", wildcards.join(", ")),
+        )
+        .help("the role's quota of attached managed policies can be raised to 25; or decide on unseen actions with --unseen"),
+    );
 }

@@ -43,7 +43,10 @@ pub fn recommendation(
         ineffective: granted(proposal, &State::Ineffective),
         left_out: granted(proposal, &State::LeftOut),
         kept_otherwise: kept_unused(proposal, |reason| {
-            matches!(reason, Reason::Companion { .. } | Reason::NotInCatalog)
+            matches!(
+                reason,
+                Reason::Companion { .. } | Reason::NotInCatalog | Reason::Forced { .. }
+            )
         }),
         unmapped: unmapped(evidence),
         not_authorized: evidence.not_authorized.clone(),

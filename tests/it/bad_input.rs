@@ -1,6 +1,6 @@
 //! Input that is damaged, empty or not what it should be: a clear message with its place, an exit
 //! code, and the rest of the input still used.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::panic, reason = "what fails here fails its test")]
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,4 @@
 //! The command line: exit codes, help, formats, colours, pipes, and the smaller commands.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
-#![expect(clippy::disallowed_methods, reason = "tests look at files")]
 
 use std::collections::BTreeSet;
 use std::io::Read;

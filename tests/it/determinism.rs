@@ -1,7 +1,16 @@
 //! The same input gives the same bytes: whatever the threads, the order of the files, the order of
 //! the records in them, and how often a record is there.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
-#![expect(clippy::disallowed_methods, reason = "tests read files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails its test"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests read files"
+)]
 
 use std::fs;
 use std::io::Read;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use leastgrant::pattern;
 use serde_json::{Deserializer, Value, json};
 
 use crate::scenario::{ANALYST, After, BOUNDARY, CI_DEPLOY, DATA_JOB, Scenario, all, policy_name};
@@ -93,6 +94,69 @@ fn every_policy_fits_its_quota() {
             let text: String = policy["document"].to_string().split_whitespace().collect();
             assert!(text.len() <= quota, "{}", policy["origin"]);
         }
+    }
+}
+
+#[test]
+fn what_is_unused_goes_but_for_wildcards_that_a_quota_forces() {
+    for scenario in all() {
+        let report = scenario.report();
+        let (mut exact, mut wildcards) = (BTreeSet::new(), BTreeSet::new());
+        for policy in report["policies"].as_array().unwrap() {
+            if policy["origin"]["kind"] == "boundary" {
+                continue;
+            }
+            for statement in policy["document"]["Statement"].as_array().unwrap() {
+                if statement["Effect"] == "Deny" {
+                    continue;
+                }
+                assert!(statement["NotAction"].is_null(), "{statement}");
+                for action in texts(&statement["Action"]) {
+                    let list = if action.contains('*') {
+                        &mut wildcards
+                    } else {
+                        &mut exact
+                    };
+                    list.insert(action);
+                }
+            }
+        }
+        let forced = forced(report);
+        for list in ["unused", "ineffective", "left_out"] {
+            for action in actions(report, list) {
+                let by_wildcard = || wildcards.iter().find(|w| pattern::matches_ignore_case(w, action));
+                assert!(!exact.contains(action), "{action} is {list} and stays");
+                if let Some(wildcard) = by_wildcard() {
+                    assert!(
+                        forced.contains(action),
+                        "{wildcard} admits {action}, which is {list}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What wildcards that a quota forced admit beyond what is kept.
+fn forced(report: &Value) -> BTreeSet<&str> {
+    let mut admitted = BTreeSet::new();
+    for edit in report["edits"].as_array().unwrap() {
+        for statement in edit["statements"].as_array().unwrap() {
+            for why in statement["why"].as_array().unwrap() {
+                for forced in why["forced"].as_array().into_iter().flatten() {
+                    admitted.extend(texts(&forced["admits"]));
+                }
+            }
+        }
+    }
+    admitted
+}
+
+/// One text, or a list of them.
+fn texts(value: &Value) -> Vec<&str> {
+    match value.as_array() {
+        Some(list) => list.iter().map(|text| text.as_str().unwrap()).collect(),
+        None => vec![value.as_str().unwrap()],
     }
 }
 

@@ -1,5 +1,10 @@
 //! The scenarios of `examples/`, each run once.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails its test"
+)]
 
 use std::path::Path;
 use std::sync::OnceLock;

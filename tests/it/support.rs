@@ -1,5 +1,5 @@
 //! Runs the program as a person would, from the top of the repository.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails its test")]
 #![expect(
     clippy::disallowed_methods,
     reason = "tests make files and ask the environment"

@@ -37,6 +37,7 @@ pub fn render(report: &Recommendation) -> String {
     policies::unseen_policies(&mut out, &unseen_only, report);
     sections::refused(&mut out, report);
     sections::unseen(&mut out, report);
+    sections::forced(&mut out, report);
     sections::dangers(&mut out, report);
     sections::proof(&mut out, report);
     sections::next(&mut out, report);

@@ -285,6 +285,7 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
         Reason::Unseen { why, .. } => line!(out, "        kept: {why}"),
         Reason::Companion { of } => line!(out, "        kept: AWS lists it as needed by {of}"),
         Reason::NotInCatalog => line!(out, "        kept: the catalog does not know it"),
+        Reason::Forced { wildcard } => line!(out, "        kept: {wildcard} names it, which a quota forced"),
         Reason::Requested => line!(out, "        added as asked"),
     }
     for resource in why.resources.iter().take(LINES) {

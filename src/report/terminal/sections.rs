@@ -112,6 +112,28 @@ pub(super) fn unseen(out: &mut String, report: &Recommendation) {
     line!(out);
 }
 
+/// Unused actions that stay granted because a wildcard had to stand for their service.
+pub(super) fn forced(out: &mut String, report: &Recommendation) {
+    let mut by_wildcard: BTreeMap<&str, usize> = BTreeMap::new();
+    for kept in &report.kept_otherwise {
+        if let Reason::Forced { wildcard } = &kept.reason {
+            *by_wildcard.entry(wildcard).or_default() += 1;
+        }
+    }
+    if by_wildcard.is_empty() {
+        return;
+    }
+    line!(out, "{}", styled(STRONG, "Unused, but kept to fit IAM's quota"));
+    for (wildcard, actions) in by_wildcard {
+        line!(
+            out,
+            "  {wildcard} stands for what cannot be seen, and names {} more",
+            count(actions as u64, "action")
+        );
+    }
+    line!(out);
+}
+
 pub(super) fn dangers(out: &mut String, report: &Recommendation) {
     if report.dangers.is_empty() {
         return;
