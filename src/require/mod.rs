@@ -198,8 +198,8 @@ fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -
     }]
 }
 
-/// Of the resources of the refused action, the one that the refusal names; where the parameters
-/// did not say which, the refusal does.
+/// Where the parameters did not say on which resource, the refusal does. The other resources stay:
+/// the call needs the action on each of them, and a refusal names the first that was missing.
 fn on_refused(mut named: Vec<Requirement>, resource: Option<&str>) -> Vec<Requirement> {
     let Some(arn) = resource.filter(|arn| crate::arn::Arn::parse(arn).is_some()) else {
         return named;
@@ -209,9 +209,7 @@ fn on_refused(mut named: Vec<Requirement>, resource: Option<&str>) -> Vec<Requir
         Resource::Pattern { pattern, .. } => crate::pattern::matches(pattern, arn),
         Resource::Any | Resource::Unknown => false,
     };
-    if named.iter().any(is_it) {
-        named.retain(is_it);
-    } else {
+    if !named.iter().any(is_it) {
         for requirement in &mut named {
             if requirement.resource == Resource::Unknown {
                 requirement.resource = Resource::Arn(arn.to_owned());

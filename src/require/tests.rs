@@ -631,7 +631,7 @@ mod refusals {
     }
 
     #[test]
-    fn of_several_resources_the_one_that_is_named_was_refused() {
+    fn a_refused_call_needs_all_its_resources_whichever_is_named() {
         let request = json!({"instancesSet": {"items": [{"instanceId": "i-0aaaaaaaaaaaaaaa1"}, {"instanceId": "i-0aaaaaaaaaaaaaaa2"}]}});
         let arn = "arn:aws:ec2:eu-west-1:111122223333:instance/i-0aaaaaaaaaaaaaaa2";
         let message = format!(
@@ -640,7 +640,11 @@ mod refusals {
         let change = json!({"errorCode": "Client.UnauthorizedOperation", "errorMessage": message});
         assert_eq!(
             needs("ec2.amazonaws.com", "StopInstances", request, change),
-            [format!("ec2:StopInstances {arn}")]
+            [
+                "ec2:StopInstances arn:aws:ec2:eu-west-1:111122223333:instance/i-0aaaaaaaaaaaaaaa1"
+                    .to_owned(),
+                format!("ec2:StopInstances {arn}")
+            ]
         );
     }
 
