@@ -97,6 +97,11 @@ impl Draft {
         self.kept.iter().any(|kept| kept.reason == Reason::Requested)
     }
 
+    /// Whether it is on all but its resource patterns.
+    fn is_all_but(&self) -> bool {
+        matches!(self.on(), Some(On::AllBut(_)))
+    }
+
     /// The resource patterns, sorted, for comparing.
     fn resources(&self) -> Option<Vec<String>> {
         self.on().map(|on| sorted(on.patterns()))
@@ -163,7 +168,8 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 pub(super) fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
     let by_resources = join(
         drafts,
-        |a, b| a.resources() == b.resources(),
+        // `Resource` and `NotResource` with the same patterns are the opposite of each other.
+        |a, b| a.is_all_but() == b.is_all_but() && a.resources() == b.resources(),
         |into, from| {
             let known = into.actions();
             into.kept

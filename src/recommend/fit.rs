@@ -48,8 +48,13 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
     let limit = limit.min(quota::MANAGED_POLICY.limit);
     let (used, unseen) = apart(drafts);
     let pages = |unseen: Vec<Draft>| -> Vec<Page> {
-        let used = pack(base, used.clone(), limit, false);
-        used.into_iter().chain(pack(base, unseen, limit, true)).collect()
+        let mut pages = pack(base, used.clone(), limit, false);
+        pages.extend(pack(base, unseen, limit, true));
+        // The first one takes the place of the policy: what stands untouched in it keeps its layout.
+        if let Some(first) = pages.first_mut() {
+            first.document = document(base, &first.drafts, Press::ExactWildcards);
+        }
+        pages
     };
     let fits =
         |laid: &[Page]| laid.len() <= most && laid.iter().all(|page| quota::size(&page.document) <= limit);
@@ -61,11 +66,11 @@ pub(super) fn lay_out(base: &Document, drafts: Vec<Draft>, limit: usize, most: u
         };
     }
     let for_used = pack(base, used.clone(), limit, false).len();
-    let room = limit * most.saturating_sub(for_used);
+    let room = limit.saturating_mul(most.saturating_sub(for_used));
     // What laying out over several documents wastes is not known beforehand: press harder until it fits.
     let mut laid = laid;
     for sixteenths in [16, 15, 14, 12, 10, 8, 4] {
-        laid = pages(force(unseen.clone(), room * sixteenths / 16));
+        laid = pages(force(unseen.clone(), room / 16 * sixteenths));
         if fits(&laid) {
             return Laid {
                 pages: laid,
@@ -110,7 +115,11 @@ fn apart(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
 }
 
 fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
-    let mut statements: Vec<Statement> = drafts.iter().map(|draft| draft.statement(press)).collect();
+    assembled(base, drafts.iter().map(|draft| draft.statement(press)).collect())
+}
+
+/// The document of these statements, each with a Sid of its own.
+fn assembled(base: &Document, mut statements: Vec<Statement>) -> Document {
     name_statements(&mut statements);
     if base.source.is_empty() {
         // A new text: no statement stands anywhere yet.

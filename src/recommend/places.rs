@@ -17,15 +17,23 @@ pub(super) struct Planned {
 
 /// Each sheet with its layout; `None` for those that do not change.
 pub(super) fn planned(sheets: Vec<Sheet>, grants: &Grants) -> Vec<(Sheet, Option<Planned>)> {
-    let inline_sizes: usize = sheets
-        .iter()
-        .filter(|sheet| is_inline(&sheet.held.origin))
-        .map(|sheet| quota::size(&sheet.held.document))
-        .sum();
-    let plans: Vec<Option<Plan>> = sheets
-        .iter()
-        .map(|sheet| sheet.is_changed().then(|| Plan::of(sheet, grants, inline_sizes)))
-        .collect();
+    // The inline policies share one quota: what each takes, before, and after once that is known.
+    let mut inline: Vec<usize> = sheets.iter().map(inline_size).collect();
+    let mut plans: Vec<Option<Plan>> = Vec::new();
+    for (at, sheet) in sheets.iter().enumerate() {
+        let others = inline.iter().sum::<usize>() - inline.get(at).copied().unwrap_or_default();
+        let plan = sheet.is_changed().then(|| Plan::of(sheet, grants, others));
+        if let (Some(plan), Some(size)) = (&plan, inline.get_mut(at))
+            && is_inline(&sheet.held.origin)
+        {
+            *size = plan
+                .laid
+                .pages
+                .first()
+                .map_or(0, |page| quota::size(&page.document));
+        }
+        plans.push(plan);
+    }
     let wants: Vec<usize> = plans
         .iter()
         .map(|plan| plan.as_ref().map_or(0, Plan::wants))
@@ -49,8 +57,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(sheet: &Sheet, grants: &Grants, inline_sizes: usize) -> Self {
-        let others = inline_sizes.saturating_sub(quota::size(&sheet.held.document));
+    fn of(sheet: &Sheet, grants: &Grants, others: usize) -> Self {
         let in_place = sheet.existed && sheet.held.origin.editable() == Editable::InPlace;
         let limit = limit_of(&sheet.held.origin, grants, others);
         let base = if in_place {
@@ -154,6 +161,14 @@ fn bare(document: &Document) -> Document {
         id: None,
         statements: Vec::new(),
         source: "".into(),
+    }
+}
+
+fn inline_size(sheet: &Sheet) -> usize {
+    if is_inline(&sheet.held.origin) {
+        quota::size(&sheet.held.document)
+    } else {
+        0
     }
 }
 

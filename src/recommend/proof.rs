@@ -8,7 +8,7 @@ use super::{Subject, is_new};
 use crate::evaluate::prove::{Gap, nothing_new};
 use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
 use crate::grants::{Grants, Origin};
-use crate::policy::Statement;
+use crate::policy::{Effect, Statement};
 use crate::require::Resource;
 
 /// An observed call that the policies after the change would refuse.
@@ -186,9 +186,9 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
     }
 }
 
-/// Whether the decision is the same before and after, whatever the value of what is not known:
-/// every statement that may decide the request has a counterpart of the same effect and conditions
-/// that matches it to the same degree.
+/// Whether what was allowed before is allowed after, whatever the value of what is not known: every
+/// statement that may decide the request has a counterpart in its layer, of the same effect, that
+/// matches it to the same degree and asks for the same conditions (an Allow: for no others).
 fn carried(
     old: (&Compiled, &[PolicyIn<'_>]),
     new: (&Compiled, &[PolicyIn<'_>]),
@@ -200,12 +200,15 @@ fn carried(
         target: resource.target(),
         context,
     };
-    let after: Vec<(Truth, &Statement)> = deciding(new, &request);
-    deciding(old, &request).iter().all(|(truth, statement)| {
-        after.iter().any(|(other, counterpart)| {
-            other >= truth
-                && counterpart.effect == statement.effect
-                && conditions(counterpart) == conditions(statement)
+    let after = deciding(new, &request);
+    deciding(old, &request).iter().all(|(layer, truth, statement)| {
+        after.iter().any(|(other_layer, other, counterpart)| {
+            let (asks, asked) = (conditions(counterpart), conditions(statement));
+            let as_easy = match statement.effect {
+                Effect::Allow => asks.is_subset(&asked),
+                Effect::Deny => asks == asked,
+            };
+            other_layer == layer && other >= truth && counterpart.effect == statement.effect && as_easy
         })
     })
 }
@@ -217,13 +220,13 @@ fn conditions(statement: &Statement) -> BTreeSet<&crate::policy::Condition> {
 fn deciding<'p>(
     (compiled, policies): (&Compiled, &[PolicyIn<'p>]),
     request: &Request<'_>,
-) -> Vec<(Truth, &'p Statement)> {
+) -> Vec<(Layer, Truth, &'p Statement)> {
     let mut found = Vec::new();
     for (policy, placed) in policies.iter().enumerate() {
         for (statement, text) in placed.document.statements.iter().enumerate() {
             let truth = compiled.matches(StatementRef { policy, statement }, request);
             if truth != Truth::False {
-                found.push((truth, text));
+                found.push((placed.layer, truth, text));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::{Options, Subject, danger, scratch};
 use crate::evaluate::{Compiled, Decision, Layer, PolicyIn, Request};
 use crate::evidence::{Refusal, Tally};
 use crate::grants::{Editable, Grants, Held, Origin};
-use crate::policy::{Document, Effect, Version};
+use crate::policy::{Document, Effect, Element, Version};
 use crate::require::Resource;
 use crate::trail::RefusedBy;
 
@@ -199,16 +199,15 @@ fn add(sheet: &mut Sheet, additions: Vec<Draft>) {
             .unwrap_or_default();
         patterns.sort();
         let same = sheet.drafts.iter_mut().find(|draft| {
-            let mut own = draft
-                .template
-                .resource
-                .as_ref()
-                .map(|element| element.patterns().to_vec())
-                .unwrap_or_default();
+            let Some(Element::Only(own)) = &draft.template.resource else {
+                return false;
+            };
+            let mut own = own.clone();
             own.sort();
             draft.untouched
                 && draft.template.effect == Effect::Allow
                 && draft.template.conditions.is_empty()
+                && !draft.template.action.is_except()
                 && own == patterns
         });
         match same {

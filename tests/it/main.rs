@@ -1,10 +1,18 @@
 //! The integration tests, as one binary.
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test code: a panic is a failed test"
+)]
 
 mod bad_input;
 mod checks;
 mod cli;
 mod determinism;
 mod examples;
+mod properties;
 mod recorded;
 mod scenario;
 mod shared;
