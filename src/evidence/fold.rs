@@ -55,6 +55,8 @@ fn shortened(name: &str, segments: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn arn(text: &str) -> Resource {
@@ -82,6 +84,58 @@ mod tests {
                 crate::pattern::matches(at_level(arn(name), level).shown(), name),
                 "level {level}"
             );
+        }
+    }
+
+    /// Names as they come in trails: fixed words, dates, ids, numbers, in any mix.
+    fn names() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            Just("raw"),
+            Just("dt=2026-08-01"),
+            Just("2026"),
+            Just("08"),
+            Just("01"),
+            Just("part-00017"),
+            Just("year=2026"),
+            Just("6f1c2e34-9a7b-4c5d-8e9f-0a1b2c3d4e5f"),
+            Just("i-0123456789abcdef0"),
+            Just("a1"),
+            Just("x_y.z"),
+            Just("*"),
+            Just("20260801T101112Z"),
+            Just("é"),
+            Just("month="),
+            Just("12345678"),
+            Just("111122223333"),
+            Just("")
+        ];
+        let glue = prop_oneof![4 => Just("/"), 1 => Just("-"), 1 => Just(":"), 1 => Just("")];
+        proptest::collection::vec((word, glue), 1..14)
+            .prop_map(|parts| parts.into_iter().flat_map(|(word, glue)| [word, glue]).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn folding_is_the_same_in_any_number_of_steps(name in names(), from in 0..=LAST_LEVEL, to in 0..=LAST_LEVEL) {
+            let arn = arn(&format!("arn:aws:s3:::{name}"));
+            let (low, high) = (from.min(to), from.max(to));
+            let stepped = at_level(at_level(arn.clone(), low), high);
+            prop_assert_eq!(stepped, at_level(arn, high));
+        }
+
+        #[test]
+        fn what_is_folded_is_admitted_and_never_of_another_place(name in names(), level in 0..=LAST_LEVEL) {
+            let text = format!("arn:aws:s3:eu-west-1:111122223333:{name}");
+            let folded = at_level(arn(&text), level);
+            prop_assert!(crate::pattern::matches(folded.shown(), &text), "{}", folded.shown());
+            prop_assert!(folded.shown().starts_with("arn:aws:s3:eu-west-1:111122223333:"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_left_alone() {
+        for resource in [Resource::Any, Resource::Unknown, arn("not-an-arn/2026-08-01")] {
+            assert_eq!(at_level(resource.clone(), LAST_LEVEL), resource);
         }
     }
 }

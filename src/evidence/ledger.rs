@@ -66,8 +66,8 @@ impl Interest {
     }
 }
 
-/// Whether a principal's ARN goes by this name: the ARN itself, `role/name`, `role/path/name`,
-/// `user/name`, or the bare name.
+/// Whether a principal's ARN goes by this name: the ARN itself, the ARN of a session of the role,
+/// `role/name`, `role/path/name`, `user/name`, or the bare name.
 pub fn is_named(arn: &str, wanted: &str) -> bool {
     if arn == wanted {
         return true;
@@ -77,8 +77,7 @@ pub fn is_named(arn: &str, wanted: &str) -> bool {
     };
     if let Some(wanted) = Arn::parse(wanted) {
         // The path is not in a session's ARN.
-        return wanted.account == parsed.account
-            && PrincipalKey::of_name(arn) == PrincipalKey::of_name(&joined(wanted));
+        return PrincipalKey::of_name(arn) == PrincipalKey::of_name(&role_of(wanted));
     }
     let Some((kind, path)) = parsed.resource.split_once('/') else {
         return parsed.resource == wanted;
@@ -89,11 +88,25 @@ pub fn is_named(arn: &str, wanted: &str) -> bool {
         || wanted.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(name)
 }
 
-fn joined(arn: Arn<'_>) -> String {
-    format!(
-        "arn:{}:{}:{}:{}:{}",
-        arn.partition, arn.service, arn.region, arn.account, arn.resource
-    )
+/// The ARN as text; of a session (`assumed-role/NAME/SESSION`) the ARN of its role.
+fn role_of(arn: Arn<'_>) -> String {
+    let Arn {
+        partition,
+        service,
+        region,
+        account,
+        resource,
+    } = arn;
+    match resource
+        .strip_prefix("assumed-role/")
+        .filter(|_| service == "sts")
+    {
+        Some(rest) => {
+            let name = rest.split('/').next().unwrap_or(rest);
+            format!("arn:{partition}:iam::{account}:role/{name}")
+        }
+        None => format!("arn:{partition}:{service}:{region}:{account}:{resource}"),
+    }
 }
 
 /// One principal's part of the ledger.

@@ -46,16 +46,16 @@ impl Evidence {
         });
         match mapped {
             Mapped::Requires(requirements) => {
-                let mut counted: Option<&str> = None;
                 // Requirements are sorted by action: each action of a call is counted once.
-                for requirement in requirements {
-                    let tally = Tally::of(event, requirement.certain);
-                    let entry = self.actions.entry(requirement.action.clone()).or_default();
-                    if counted != Some(&requirement.action) {
-                        entry.count(tally.clone());
-                        counted = Some(&requirement.action);
+                for of_action in requirements.chunk_by(|a, b| a.action == b.action) {
+                    let Some(first) = of_action.first() else { continue };
+                    let certain = of_action.iter().any(|requirement| requirement.certain);
+                    let entry = self.actions.entry(first.action.clone()).or_default();
+                    entry.count(Tally::of(event, certain));
+                    for requirement in of_action {
+                        let tally = Tally::of(event, requirement.certain);
+                        entry.add(requirement.resource.clone(), context.clone(), tally);
                     }
-                    entry.add(requirement.resource.clone(), context.clone(), tally);
                 }
             }
             Mapped::NotAuthorized { class, .. } => {
@@ -104,3 +104,6 @@ impl Evidence {
         self.used(action).next().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

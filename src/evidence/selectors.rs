@@ -96,7 +96,7 @@ impl Selectors {
             };
             let mut scope = Scope::default();
             for value in list(resource, "Values").iter().filter_map(Value::as_str) {
-                scope.add_prefix(value);
+                scope.add_value(kind, value);
             }
             self.add_data(kind, read, write, scope);
         }
@@ -117,7 +117,7 @@ impl Selectors {
                 self.management_write |= fields.write;
                 self.excluded_sources.extend(fields.excluded_sources);
             }
-            Some("Data") if !fields.partial => {
+            Some("Data") if !fields.partial && fields.excluded_sources.is_empty() => {
                 let mut scope = Scope {
                     all: !fields.by_arn,
                     patterns: BTreeSet::new(),
@@ -142,13 +142,19 @@ impl Selectors {
 }
 
 impl Scope {
-    /// A basic selector's value: an ARN that is a prefix, `arn:aws:s3` for all buckets,
-    /// `arn:aws:lambda` for all functions, `arn:aws:dynamodb` for all tables.
-    fn add_prefix(&mut self, value: &str) {
-        if value.split(':').count() <= 3 {
+    /// A basic selector's value: `arn:aws:s3`, `arn:aws:lambda`, `arn:aws:dynamodb` for all of a
+    /// type, a bucket with a prefix of its keys, or the ARN of one function or table. Another whose
+    /// name only starts like it is not meant
+    /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DataResource.html>).
+    fn add_value(&mut self, kind: &str, value: &str) {
+        if value.trim_end_matches(':').split(':').count() <= 3 {
             self.all = true;
-        } else {
+        } else if kind == "AWS::S3::Object" && value.contains('/') {
             self.patterns.insert(format!("{value}*"));
+        } else {
+            let below = if kind == "AWS::Lambda::Function" { ':' } else { '/' };
+            self.patterns.insert(value.to_owned());
+            self.patterns.insert(format!("{value}{below}*"));
         }
     }
 }
@@ -171,26 +177,24 @@ impl AdvancedFields {
         match field.get("Field").and_then(Value::as_str).unwrap_or_default() {
             "eventCategory" => self.category = equals.first().map(|category| (*category).to_owned()),
             "resources.type" => self.types.extend(equals.iter().map(|kind| (*kind).to_owned())),
+            "readOnly" if equals.is_empty() => self.partial = true,
             "readOnly" => {
                 self.read &= equals.contains(&"true");
                 self.write &= equals.contains(&"false");
             }
             "resources.ARN" => self.take_arn(field, &equals),
-            "eventSource" => {
+            "eventSource" if only(field, &["NotEquals"]) => {
                 let not = list(field, "NotEquals").iter().filter_map(Value::as_str);
                 self.excluded_sources.extend(not.map(str::to_owned));
-                self.partial |= !equals.is_empty();
             }
             _ => self.partial = true,
         }
     }
 
     fn take_arn(&mut self, field: &Value, equals: &[&str]) {
-        const NOT_READ_HERE: [&str; 4] = ["EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith"];
+        // Two conditions on the ARN hold together, which is not read here.
+        self.partial |= self.by_arn || !only(field, &["Equals", "StartsWith"]);
         self.by_arn = true;
-        self.partial |= NOT_READ_HERE
-            .iter()
-            .any(|operator| field.get(*operator).is_some());
         self.patterns.extend(equals.iter().map(|arn| (*arn).to_owned()));
         let starts = list(field, "StartsWith");
         self.patterns.extend(
@@ -200,6 +204,16 @@ impl AdvancedFields {
                 .map(|arn| format!("{arn}*")),
         );
     }
+}
+
+/// Whether a field selector has no operators but these. An operator with an empty list is none.
+fn only(field: &Value, operators: &[&str]) -> bool {
+    field.as_object().is_some_and(|object| {
+        object
+            .iter()
+            .filter(|(_, value)| value.as_array().is_none_or(|list| !list.is_empty()))
+            .all(|(name, _)| name == "Field" || operators.contains(&name.as_str()))
+    })
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
@@ -248,6 +262,98 @@ mod tests {
         assert!(selectors.management_read && selectors.management_write);
         assert!(selectors.data_read["AWS::S3::Object"].all);
         assert!(!selectors.data_read.contains_key("AWS::DynamoDB::Table"));
+    }
+
+    #[test]
+    fn a_basic_selector_names_one_function_or_table_and_keys_of_a_bucket() {
+        let selectors = read(
+            r#"{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":false,"DataResources":[
+                {"Type":"AWS::S3::Object","Values":["arn:aws:s3:::acme/raw/","arn:aws:s3:::other"]},
+                {"Type":"AWS::Lambda::Function","Values":["arn:aws:lambda:eu-west-1:111122223333:function:resize"]},
+                {"Type":"AWS::DynamoDB::Table","Values":["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]}]}]}"#,
+        );
+        assert!(!selectors.management_read && !selectors.management_write);
+        let patterns = |kind: &str| {
+            let scope = &selectors.data_read[kind];
+            assert!(!scope.all, "{kind}");
+            scope.patterns.iter().map(String::as_str).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            patterns("AWS::S3::Object"),
+            [
+                "arn:aws:s3:::acme/raw/*",
+                "arn:aws:s3:::other",
+                "arn:aws:s3:::other/*"
+            ]
+        );
+        let function = "arn:aws:lambda:eu-west-1:111122223333:function:resize";
+        assert_eq!(
+            patterns("AWS::Lambda::Function"),
+            [function.to_owned(), format!("{function}:*")]
+        );
+        let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders";
+        assert_eq!(
+            patterns("AWS::DynamoDB::Table"),
+            [table.to_owned(), format!("{table}/*")]
+        );
+    }
+
+    #[test]
+    fn all_buckets_may_be_written_with_or_without_colons() {
+        for value in ["arn:aws:s3", "arn:aws:s3:::"] {
+            let selectors = read(&format!(
+                r#"{{"EventSelectors":[{{"DataResources":[{{"Type":"AWS::S3::Object","Values":["{value}"]}}]}}]}}"#
+            ));
+            assert!(selectors.data_read["AWS::S3::Object"].all, "{value}");
+        }
+    }
+
+    fn advanced(fields: &str) -> Selectors {
+        read(&format!(
+            r#"{{"AdvancedEventSelectors":[{{"FieldSelectors":[{fields}]}}]}}"#
+        ))
+    }
+
+    #[test]
+    fn advanced_selectors_leave_sources_out_by_name_only() {
+        let management = r#"{"Field":"eventCategory","Equals":["Management"]}"#;
+        let without = advanced(&format!(
+            r#"{management},{{"Field":"eventSource","NotEquals":["kms.amazonaws.com"]}},{{"Field":"readOnly","Equals":["false"]}}"#
+        ));
+        assert!(without.management_write && !without.management_read);
+        assert!(without.excluded_sources.contains("kms.amazonaws.com"));
+        for other in [
+            r#"{"Field":"eventSource","Equals":["iam.amazonaws.com"]}"#,
+            r#"{"Field":"eventSource","NotStartsWith":["iam"]}"#,
+            r#"{"Field":"eventName","NotEquals":["AssumeRole"]}"#,
+            r#"{"Field":"userIdentity.arn","NotEndsWith":["x"]}"#,
+            r#"{"Field":"readOnly","NotEquals":["true"]}"#,
+        ] {
+            let some = advanced(&format!("{management},{other}"));
+            assert!(!some.management_read && !some.management_write, "{other}");
+        }
+    }
+
+    #[test]
+    fn advanced_data_selectors_say_which_resources() {
+        let data = r#"{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}"#;
+        let some = advanced(&format!(
+            r#"{data},{{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::acme/"],"Equals":["arn:aws:s3:::b/k"],"NotEquals":[]}},{{"Field":"readOnly","Equals":["true"]}}"#
+        ));
+        let scope = &some.data_read["AWS::S3::Object"];
+        assert!(!scope.all && some.data_write.is_empty());
+        let patterns: Vec<&str> = scope.patterns.iter().map(String::as_str).collect();
+        assert_eq!(patterns, ["arn:aws:s3:::acme/*", "arn:aws:s3:::b/k"]);
+        for partly in [
+            r#"{"Field":"resources.ARN","NotStartsWith":["arn:aws:s3:::acme/"]}"#,
+            r#"{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::a"]},{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::ab"]}"#,
+            r#"{"Field":"eventSource","NotEquals":["s3.amazonaws.com"]}"#,
+        ] {
+            assert!(
+                advanced(&format!("{data},{partly}")).data_read.is_empty(),
+                "{partly}"
+            );
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What a trail could have shown: without this, absence proves nothing.
 //!
 //! Given event selectors say it exactly. Without them it is read from the trail itself, and then
-//! cautiously: a kind of event counts as recorded only where the trail shows one of it, and data
-//! events only for the containers (bucket, table, function, queue, topic) of which it shows one.
+//! cautiously: a kind of event counts as recorded only where the trail shows one of it, reads and
+//! writes apart, and data events only for the containers (bucket, table, function, queue, topic) of
+//! which it shows one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,10 @@ pub struct Visibility {
     pub sources: BTreeSet<String>,
     /// Containers of which the trail shows data events, by resource type.
     pub data: BTreeMap<String, BTreeSet<String>>,
+    /// Resource types of which the trail shows data events that read.
+    pub data_read: BTreeSet<String>,
+    /// Resource types of which the trail shows data events that write.
+    pub data_write: BTreeSet<String>,
     /// What the trail is set to record, where that is known.
     pub selectors: Option<Selectors>,
 }
@@ -50,8 +55,8 @@ pub enum Sight {
     },
 }
 
-/// Containers remembered a type; a trail that shows more than this shows "many", and is then read
-/// as if it showed none of the others.
+/// Containers remembered a type, the first by name, so that the order of reading does not matter; a
+/// trail that shows more is read as if it showed none of the others.
 const MOST_CONTAINERS: usize = 10_000;
 
 /// Management event sources that a trail can leave out
@@ -94,10 +99,14 @@ impl Visibility {
     fn add_data(&mut self, event: &Event<'_>) {
         for resource in &event.resources {
             let Some(kind) = &resource.kind else { continue };
-            let containers = self.data.entry(kind.to_string()).or_default();
-            if containers.len() < MOST_CONTAINERS {
-                containers.insert(container(&resource.arn));
+            match event.read_only {
+                Some(true) => note(&mut self.data_read, kind),
+                Some(false) => note(&mut self.data_write, kind),
+                None => {}
             }
+            let containers = self.data.entry(kind.to_string()).or_default();
+            containers.insert(container(&resource.arn));
+            bound(containers);
         }
     }
 
@@ -114,8 +123,12 @@ impl Visibility {
         self.management_write |= other.management_write;
         self.sources.extend(other.sources);
         for (kind, containers) in other.data {
-            self.data.entry(kind).or_default().extend(containers);
+            let known = self.data.entry(kind).or_default();
+            known.extend(containers);
+            bound(known);
         }
+        self.data_read.extend(other.data_read);
+        self.data_write.extend(other.data_write);
         self.selectors = self.selectors.take().or(other.selectors);
     }
 
@@ -231,29 +244,40 @@ impl Visibility {
                             .any(|covered| pattern::resource_is_subset(resource, covered) == Some(true))
                 })
             }
-            None => self
-                .data
-                .get(kind)
-                .is_some_and(|containers| within_a_container(resource, containers)),
+            None => {
+                // A trail can record the reads alone, or the writes.
+                let side = if reads { &self.data_read } else { &self.data_write };
+                side.contains(kind)
+                    && self
+                        .data
+                        .get(kind)
+                        .is_some_and(|containers| within_a_container(resource, containers))
+            }
         }
     }
 }
 
-/// Records before version 1.07 do not say whether they are data events: the catalog then does.
+/// Records before version 1.07 do not say whether they are data events: the catalog then does. That
+/// other services' management events need the action too (`s3:GetObject` to deploy a function) makes
+/// this call no management event.
 fn is_data_call(event: &Event<'_>) -> bool {
-    let action_catalog::EventMapping::Needs { operation, .. } =
-        action_catalog::event(&event.source, &event.name)
+    let action_catalog::EventMapping::Needs {
+        service, operation, ..
+    } = action_catalog::event(&event.source, &event.name)
     else {
         return false;
     };
-    let Some((_, action)) = operation
+    operation
         .needs
         .first()
         .and_then(|need| action_catalog::action(&need.action))
-    else {
-        return false;
-    };
-    action.seen.management.is_none() && !action.seen.data.is_empty()
+        .is_some_and(|(own, action)| own.prefix == service.prefix && !action.seen.data.is_empty())
+}
+
+fn bound(containers: &mut BTreeSet<String>) {
+    while containers.len() > MOST_CONTAINERS {
+        containers.pop_last();
+    }
 }
 
 fn note(set: &mut BTreeSet<String>, text: &str) {
@@ -300,30 +324,5 @@ fn container(arn: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_container_of_an_object_is_its_bucket() {
-        assert_eq!(container("arn:aws:s3:::acme/raw/a.json"), "arn:aws:s3:::acme");
-        assert_eq!(container("arn:aws:s3:::acme"), "arn:aws:s3:::acme");
-        assert_eq!(
-            container("arn:aws:dynamodb:eu-west-1:111122223333:table/orders/index/by-day"),
-            "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
-        );
-        assert_eq!(
-            container("arn:aws:lambda:eu-west-1:111122223333:function:resize:live"),
-            "arn:aws:lambda:eu-west-1:111122223333:function:resize"
-        );
-    }
-
-    #[test]
-    fn data_events_of_one_bucket_say_nothing_of_another() {
-        let containers = BTreeSet::from(["arn:aws:s3:::acme".to_owned()]);
-        assert!(within_a_container("arn:aws:s3:::acme/*", &containers));
-        assert!(within_a_container("arn:aws:s3:::acme/raw/*", &containers));
-        assert!(!within_a_container("arn:aws:s3:::acme*/raw/*", &containers));
-        assert!(!within_a_container("arn:aws:s3:::other/*", &containers));
-        assert!(!within_a_container("*", &containers));
-    }
-}
+#[path = "visibility_tests.rs"]
+mod tests;

@@ -29,6 +29,8 @@ pub struct Holder {
     pub created: Option<jiff::Timestamp>,
     /// Inline policies: name and text.
     pub inline: Vec<(String, Document)>,
+    /// Names of inline policies whose text could not be read.
+    pub unread: Vec<String>,
     /// ARNs of the managed policies attached to it.
     pub attached: Vec<String>,
     /// Names of its groups (users only).
@@ -42,6 +44,8 @@ pub struct Holder {
 pub struct Group {
     /// Inline policies: name and text.
     pub inline: Vec<(String, Document)>,
+    /// Names of inline policies whose text could not be read.
+    pub unread: Vec<String>,
     /// ARNs of the managed policies attached to it.
     pub attached: Vec<String>,
 }
@@ -115,6 +119,10 @@ impl Account {
                 holders: vec![holder.arn.clone()],
             });
         }
+        let unread = holder.unread.iter().cloned();
+        grants
+            .not_given
+            .extend(unread.map(|name| Origin::Inline { name }));
         for arn in &holder.attached {
             self.add_managed(&mut grants, arn, None);
         }
@@ -150,6 +158,11 @@ impl Account {
                 holders: self.holders_of(|other| other.groups.iter().any(|group| group == name)),
             });
         }
+        let unread = group.unread.iter().cloned();
+        grants.not_given.extend(unread.map(|policy| Origin::GroupInline {
+            group: name.to_owned(),
+            name: policy,
+        }));
         for arn in &group.attached {
             self.add_managed(grants, arn, Some(name));
         }
@@ -180,9 +193,11 @@ impl Account {
         }
     }
 
-    /// Whether the managed policy is attached to the principal or to one of its groups.
+    /// Whether the managed policy is attached to the principal or to one of its groups, or is its
+    /// boundary: an edit of its text reaches all of these. Nobody but AWS edits AWS's own.
     fn reaches(&self, holder: &Holder, arn: &str) -> bool {
-        holder.attached.iter().any(|attached| attached == arn)
+        (holder.boundary.as_deref() == Some(arn) && !is_aws_managed(arn))
+            || holder.attached.iter().any(|attached| attached == arn)
             || holder.groups.iter().any(|name| {
                 self.groups
                     .get(name)
@@ -216,7 +231,7 @@ impl Account {
 
 /// `arn:aws:iam::aws:policy/…`: the account part of an AWS managed policy's ARN is `aws`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
-fn is_aws_managed(arn: &str) -> bool {
+pub(super) fn is_aws_managed(arn: &str) -> bool {
     crate::arn::Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
 }
 

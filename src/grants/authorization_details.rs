@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::account::{Account, Group, Holder, HolderKind, Managed};
+use super::account::{Account, Group, Holder, HolderKind, Managed, is_aws_managed};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::policy::Document;
 
@@ -62,14 +62,10 @@ impl Reader<'_> {
     }
 
     fn list<'v>(&mut self, page: &'v Value, names: &[&str]) -> &'v [Value] {
-        match names
-            .iter()
-            .find_map(|name| page.get(name))
-            .and_then(Value::as_array)
-        {
-            Some(list) => {
+        match names.iter().find_map(|name| page.get(name)) {
+            Some(found) => {
                 self.lists += 1;
-                list
+                elements(Some(found))
             }
             None => &[],
         }
@@ -80,10 +76,7 @@ impl Reader<'_> {
             return self.nameless("managed policy", "Arn");
         };
         let default = text(entry, "DefaultVersionId");
-        let versions = entry
-            .get("PolicyVersionList")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
+        let versions = elements(entry.get("PolicyVersionList"));
         let version = versions
             .iter()
             .find(|version| version.get("IsDefaultVersion").and_then(Value::as_bool) == Some(true))
@@ -110,9 +103,12 @@ impl Reader<'_> {
         let Some(name) = text(entry, "GroupName") else {
             return self.nameless("group", "GroupName");
         };
+        let owner = format!("group {name}");
+        let (inline, unread) = self.inline(entry, "GroupPolicyList", &owner);
         let group = Group {
-            inline: self.inline(entry, "GroupPolicyList", &format!("group {name}")),
-            attached: attached(entry),
+            inline,
+            unread,
+            attached: self.attached(entry, &owner),
         };
         self.account.groups.insert(name.to_owned(), group);
     }
@@ -128,10 +124,8 @@ impl Reader<'_> {
         let Some(arn) = text(entry, "Arn") else {
             return self.nameless(what, "Arn");
         };
-        let groups = entry
-            .get("GroupList")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
+        let owner = format!("{what} {name}");
+        let (inline, unread) = self.inline(entry, list, &owner);
         let boundary = entry
             .get("PermissionsBoundary")
             .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"));
@@ -140,9 +134,10 @@ impl Reader<'_> {
             arn: arn.to_owned(),
             name: name.to_owned(),
             created: text(entry, "CreateDate").and_then(|date| date.replacen(' ', "T", 1).parse().ok()),
-            inline: self.inline(entry, list, &format!("{what} {name}")),
-            attached: attached(entry),
-            groups: groups
+            inline,
+            unread,
+            attached: self.attached(entry, &owner),
+            groups: elements(entry.get("GroupList"))
                 .iter()
                 .filter_map(Value::as_str)
                 .map(str::to_owned)
@@ -152,21 +147,33 @@ impl Reader<'_> {
         self.account.holders.push(holder);
     }
 
-    fn inline(&mut self, entry: &Value, list: &str, owner: &str) -> Vec<(String, Document)> {
-        let policies = entry
-            .get(list)
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        let mut read = Vec::new();
-        for policy in policies {
+    /// The inline policies of an entry, and the names of those that could not be read.
+    fn inline(&mut self, entry: &Value, list: &str, owner: &str) -> (Vec<(String, Document)>, Vec<String>) {
+        let (mut read, mut unread) = (Vec::new(), Vec::new());
+        for policy in elements(entry.get(list)) {
             let name = text(policy, "PolicyName").unwrap_or("(unnamed)");
-            if let Some(document) = policy.get("PolicyDocument")
-                && let Some(document) = self.document(document, &format!("inline policy {name} of {owner}"))
-            {
-                read.push((name.to_owned(), document));
+            let Some(document) = policy.get("PolicyDocument") else {
+                self.nameless(&format!("inline policy {name} of {owner}"), "PolicyDocument");
+                unread.push(name.to_owned());
+                continue;
+            };
+            match self.document(document, &format!("inline policy {name} of {owner}")) {
+                Some(document) => read.push((name.to_owned(), document)),
+                None => unread.push(name.to_owned()),
             }
         }
-        read
+        (read, unread)
+    }
+
+    fn attached(&mut self, entry: &Value, owner: &str) -> Vec<String> {
+        let mut arns = Vec::new();
+        for policy in elements(entry.get("AttachedManagedPolicies")) {
+            match text(policy, "PolicyArn") {
+                Some(arn) => arns.push(arn.to_owned()),
+                None => self.nameless(&format!("attached policy of {owner}"), "PolicyArn"),
+            }
+        }
+        arns
     }
 
     /// A policy document as text (URL-encoded by the API) or as an object (decoded by the CLI).
@@ -178,10 +185,7 @@ impl Reader<'_> {
         };
         let (document, diagnostics) = crate::policy::parse(&text, &place);
         self.diagnostics.extend(diagnostics);
-        if let Some(document) = document
-            .as_ref()
-            .filter(|_| !name.starts_with("arn:aws:iam::aws:"))
-        {
+        if let Some(document) = document.as_ref().filter(|_| !is_aws_managed(name)) {
             self.diagnostics.extend(super::lint(document, &place));
         }
         document
@@ -191,10 +195,33 @@ impl Reader<'_> {
         self.diagnostics.push(
             Diagnostic::error(
                 Code::GrantsShape,
-                format!("a {what} without `{key}` was left out"),
+                format!("{} {what} without `{key}` was left out", article(what)),
             )
             .at(Place::file(self.file)),
         );
+    }
+
+    /// Groups of users that no page describes: output filtered by type leaves them out.
+    fn missing_groups(&mut self) {
+        for holder in &self.account.holders {
+            let missing = holder
+                .groups
+                .iter()
+                .filter(|group| !self.account.groups.contains_key(*group));
+            for group in missing {
+                let message = format!(
+                    "user {} is in the group {group}, which is not in this file: what it grants is not known",
+                    holder.name
+                );
+                self.diagnostics.push(
+                    Diagnostic::warning(Code::PolicyNotGiven, message)
+                        .at(Place::file(self.file))
+                        .help(
+                            "give the output of `aws iam get-account-authorization-details` without --filter",
+                        ),
+                );
+            }
+        }
     }
 
     fn finish(mut self) -> (Option<Account>, Vec<Diagnostic>) {
@@ -211,6 +238,7 @@ impl Reader<'_> {
         }
         self.account.holders.sort_by(|a, b| a.arn.cmp(&b.arn));
         self.account.holders.dedup_by(|a, b| a.arn == b.arn);
+        self.missing_groups();
         (Some(self.account), self.diagnostics)
     }
 }
@@ -219,13 +247,15 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key).and_then(Value::as_str)
 }
 
-fn attached(entry: &Value) -> Vec<String> {
-    let list = entry
-        .get("AttachedManagedPolicies")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    list.iter()
-        .filter_map(|policy| text(policy, "PolicyArn"))
-        .map(str::to_owned)
-        .collect()
+/// The elements of a list; a single value stands for a list of one.
+fn elements(list: Option<&Value>) -> &[Value] {
+    match list {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(list)) => list,
+        Some(one) => std::slice::from_ref(one),
+    }
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'i']) { "an" } else { "a" }
 }

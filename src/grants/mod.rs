@@ -139,3 +139,6 @@ fn known(entry: &str) -> ActionKnown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

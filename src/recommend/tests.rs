@@ -40,6 +40,14 @@ fn object(number: usize, name: &str, key: &str) -> String {
     )
 }
 
+/// A write of an object of a third bucket by another role: writes of objects are recorded.
+fn write_of_another() -> String {
+    object(800, "PutObject", "x")
+        .replace("acme", "third")
+        .replace("/app", "/third")
+        .replace("\"app\"", "\"third\"")
+}
+
 /// Both kinds of management events, so that absence means something.
 fn shown() -> Vec<String> {
     vec![
@@ -224,9 +232,10 @@ fn data_events_that_are_not_recorded_keep_their_actions() {
 #[test]
 fn dated_keys_become_a_pattern_and_next_weeks_are_allowed() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::acme/*"}]}"#;
-    let records = (1..4)
+    let mut records: Vec<String> = (1..4)
         .map(|day| object(day, "GetObject", &format!("raw/2026/10/0{day}/events.json.gz")))
         .collect();
+    records.push(write_of_another());
     let case = Case::new(&[policy], records);
     assert!(case.allows("s3:GetObject", "arn:aws:s3:::acme/raw/2026/11/07/events.json.gz"));
     assert!(!case.allows("s3:GetObject", "arn:aws:s3:::acme/private/rates.csv"));
@@ -236,7 +245,11 @@ fn dated_keys_become_a_pattern_and_next_weeks_are_allowed() {
 #[test]
 fn data_events_of_one_bucket_say_nothing_of_another() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":["arn:aws:s3:::acme/*","arn:aws:s3:::other/*"]}]}"#;
-    let case = Case::new(&[policy], vec![object(1, "GetObject", "a")]);
+    let reads = || vec![object(1, "GetObject", "a")];
+    // A trail may record the reads of objects alone.
+    let case = Case::new(&[policy], reads());
+    assert_eq!(case.proposal.policies[0].change, Change::Unchanged);
+    let case = Case::new(&[policy], [reads(), vec![write_of_another()]].concat());
     assert_eq!(
         case.statements(0),
         [(texts(&["s3:PutObject"]), texts(&["arn:aws:s3:::other/*"]))]
@@ -584,7 +597,7 @@ fn the_diff_names_every_statement_and_its_reason() {
 
 #[test]
 fn exact_wildcards_name_the_same_actions_and_no_others() {
-    let granted = crate::policy::Element::Only(vec!["*".to_owned()]);
+    let granted = actions::Granted::new(crate::policy::Element::Only(vec!["*".to_owned()]));
     let all = |pattern: &str| -> Vec<String> {
         let found = action_catalog::matching(pattern);
         found
@@ -609,6 +622,7 @@ fn exact_wildcards_name_the_same_actions_and_no_others() {
     }
     assert_eq!(actions::exact_wildcards(&all("sqs:*"), &granted), ["sqs:*"]);
     let narrow = crate::policy::Element::Only(vec!["sqs:Get*".to_owned(), "sqs:SendMessage".to_owned()]);
+    let narrow = actions::Granted::new(narrow);
     let short = actions::exact_wildcards(&all("sqs:*"), &narrow);
     assert!(!short.contains(&"sqs:*".to_owned()), "{short:?}");
 }

@@ -6,7 +6,9 @@
 
 use std::net::IpAddr;
 
-use super::parameters::strings;
+use serde_json::Value;
+
+use super::parameters::{at, strings};
 use crate::evaluate::{Context, Lookup};
 use crate::trail::{Event, PrincipalKind};
 
@@ -43,7 +45,7 @@ fn lookup(event: &Event<'_>, key: &str) -> Option<Lookup> {
                 .map_or(Lookup::Absent, |service| values([service])),
         ),
         "aws:calledvia" | "aws:calledviafirst" if caller.invoked_by.is_none() => Some(Lookup::Absent),
-        "aws:principalarn" if caller.principal.exact => one(&caller.principal.name),
+        "aws:principalarn" => principal_arn(event),
         "aws:principalaccount" => caller.account.as_deref().and_then(one),
         "aws:principaltype" => principal_type(caller.principal.kind),
         "aws:userid" => caller.principal_id.as_deref().and_then(one),
@@ -78,6 +80,16 @@ fn source_ip(event: &Event<'_>) -> Option<Lookup> {
     }
     let text = event.source_ip.as_deref()?;
     text.parse::<IpAddr>().ok().map(|_| values([text]))
+}
+
+/// The role of a session, the user, root; for a federated user the session itself, not who made it.
+fn principal_arn(event: &Event<'_>) -> Option<Lookup> {
+    let caller = &event.caller;
+    match caller.principal.kind {
+        PrincipalKind::FederatedUser => caller.arn.as_deref().and_then(one),
+        _ if caller.principal.exact => one(&caller.principal.name),
+        _ => None,
+    }
 }
 
 fn principal_type(kind: PrincipalKind) -> Option<Lookup> {
@@ -126,10 +138,19 @@ fn s3_parameter(event: &Event<'_>, key: &str) -> Option<Lookup> {
     if event.source != "s3.amazonaws.com" || !event.request.is_present() {
         return None;
     }
-    let found = strings(event, key.trim_start_matches("s3:"));
-    Some(if found.is_empty() {
-        Lookup::Absent
-    } else {
-        Lookup::Values(found)
-    })
+    let name = key.trim_start_matches("s3:");
+    let found = strings(event, name);
+    if !found.is_empty() {
+        return Some(Lookup::Values(found));
+    }
+    match at(event.request.value(), name).as_slice() {
+        [] => Some(Lookup::Absent),
+        // Given and empty: policies ask for "" to allow the root of a bucket to be listed.
+        [Value::String(_)] => Some(values([""])),
+        _ => None,
+    }
 }
+
+#[cfg(test)]
+#[path = "context_tests.rs"]
+mod tests;

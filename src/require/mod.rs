@@ -15,7 +15,7 @@ pub use resource::{Resource, Widened};
 pub(crate) use resource::{any_of_type, type_of};
 pub(crate) use templates::starred;
 
-use action_catalog::{Certainty, EventMapping, Need, Unmapped};
+use action_catalog::{Certainty, EventMapping, Need, Operation, Unmapped};
 
 use crate::trail::{Event, Outcome};
 
@@ -82,6 +82,9 @@ pub fn requirements(event: &Event<'_>) -> Mapped {
     {
         found.extend(of_need(need, event));
     }
+    if found.is_empty() {
+        found = undecided(operation, event);
+    }
     if let Outcome::Refused {
         action: Some(action),
         resource,
@@ -147,6 +150,31 @@ fn of_need(need: &Need, event: &Event<'_>) -> Vec<Requirement> {
         .collect()
 }
 
+/// The needs of a call of which none applied. Where all needs are of one action, the call needs that
+/// action, on what is not known. Where its parameters are not in the record, it needs some of them.
+fn undecided(operation: &Operation, event: &Event<'_>) -> Vec<Requirement> {
+    let unknown = |need: &Need, certain: bool| Requirement {
+        action: spelt(&need.action),
+        resource: Resource::Unknown,
+        certain,
+    };
+    match operation.needs.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|need| need.action == first.action) => {
+            vec![unknown(first, first.certainty == Certainty::Certain)]
+        }
+        needs if !event.request.is_present() => needs.iter().map(|need| unknown(need, false)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The action as the catalog spells it, or as it stands.
+fn spelt(action: &str) -> String {
+    match action_catalog::action(action) {
+        Some((service, known)) => format!("{}:{}", service.prefix, known.name),
+        None => action.to_owned(),
+    }
+}
+
 /// Of all that a refused call needs, what its refusal names. Where the refusal names an action that
 /// the catalog did not expect, the refusal is right: it is taken as it stands.
 fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -> Vec<Requirement> {
@@ -156,20 +184,40 @@ fn only_refused(found: Vec<Requirement>, action: &str, resource: Option<&str>) -
         .cloned()
         .collect();
     if !named.is_empty() {
-        return named;
+        return on_refused(named, resource);
     }
-    let spelt = match action_catalog::action(action) {
-        Some((service, known)) => format!("{}:{}", service.prefix, known.name),
-        None => action.to_owned(),
-    };
     let resource = match resource {
         Some("*") => Resource::Any,
         Some(arn) if crate::arn::Arn::parse(arn).is_some() => Resource::Arn(arn.to_owned()),
         _ => Resource::Unknown,
     };
     vec![Requirement {
-        action: spelt,
+        action: spelt(action),
         resource,
         certain: true,
     }]
 }
+
+/// Where the parameters did not say on which resource, the refusal does. The other resources stay:
+/// the call needs the action on each of them, and a refusal names the first that was missing.
+fn on_refused(mut named: Vec<Requirement>, resource: Option<&str>) -> Vec<Requirement> {
+    let Some(arn) = resource.filter(|arn| crate::arn::Arn::parse(arn).is_some()) else {
+        return named;
+    };
+    let is_it = |requirement: &Requirement| match &requirement.resource {
+        Resource::Arn(text) => text == arn,
+        Resource::Pattern { pattern, .. } => crate::pattern::matches(pattern, arn),
+        Resource::Any | Resource::Unknown => false,
+    };
+    if !named.iter().any(is_it) {
+        for requirement in &mut named {
+            if requirement.resource == Resource::Unknown {
+                requirement.resource = Resource::Arn(arn.to_owned());
+            }
+        }
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests;

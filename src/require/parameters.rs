@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::trail::Event;
 
 /// Whether the condition of a need holds for this event. A parameter that was cut away cannot be
-/// told from one that was never given: a need that hangs on it then does not apply.
+/// told from one that was never given: it is read as not given.
 pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
     match when {
         None => true,

@@ -85,30 +85,46 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     if on.template == "*" {
         return vec![Resource::Any];
     }
-    let templates::Filled { arns: filled, whole } = templates::fill(&on.template, event);
-    if !filled.is_empty() && (whole || on.because.is_none()) {
-        return filled.into_iter().map(Resource::Arn).collect();
+    let templates::Filled { whole, made, partly } = templates::fill(&on.template, event);
+    let mut found: Vec<Resource> = whole.into_iter().map(Resource::Arn).collect();
+    if found.is_empty() || !made.is_empty() {
+        found.extend(made_or_listed(made, on, known, event));
+    }
+    if partly {
+        found.push(Resource::Unknown);
+    }
+    found
+}
+
+/// What was made of the template, or what `resources[]` says better.
+fn made_or_listed(
+    made: Vec<String>,
+    on: &On,
+    known: Option<(&Service, &Action)>,
+    event: &Event<'_>,
+) -> Vec<Resource> {
+    if !made.is_empty() && on.because.is_none() {
+        return made.into_iter().map(Resource::Arn).collect();
     }
     // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.
     if let Some(known) = known {
         let listed = listed_resources(known, event);
         let fits = |arn: &&String| {
-            filled.is_empty() || filled.iter().any(|pattern| crate::pattern::matches(pattern, arn))
+            made.is_empty() || made.iter().any(|pattern| crate::pattern::matches(pattern, arn))
         };
         let resolved: Vec<Resource> = listed.iter().filter(fits).cloned().map(Resource::Arn).collect();
         if !resolved.is_empty() && on.because.as_deref() != Some("generated-id") {
             return resolved;
         }
     }
-    if filled.is_empty() {
+    if made.is_empty() {
         return vec![Resource::Unknown];
     }
     let because = match on.because.as_deref() {
         Some("generated-id") => Widened::GeneratedId,
         reason => Widened::Template(reason.unwrap_or_default().to_owned()),
     };
-    filled
-        .into_iter()
+    made.into_iter()
         .map(|pattern| pattern_or_arn(pattern, because.clone()))
         .collect()
 }
@@ -170,11 +186,20 @@ fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -
     found
 }
 
-/// Whether the ARN is of a resource type that the action takes: the *best* fitting type of the
-/// service must be one of the action's (an object's ARN also fits the looser template of a bucket).
+/// Whether the ARN is of a resource type that the action takes: one of the *best* fitting types of
+/// the service must be one of the action's (an object's ARN also fits the looser template of a
+/// bucket; an alias and a version of a function have the same form).
 fn takes(service: &Service, action: &Action, arn: &str) -> bool {
-    type_of(service, arn)
-        .is_some_and(|(best, _)| action.resources.iter().any(|wanted| wanted.name == best.name))
+    let Some((_, best)) = type_of(service, arn) else {
+        return false;
+    };
+    let closest = templates::literal_length(best);
+    action
+        .resources
+        .iter()
+        .filter_map(|wanted| service.resource_type(&wanted.name))
+        .flat_map(|kind| &kind.arns)
+        .any(|template| templates::literal_length(template) == closest && templates::fits(template, arn))
 }
 
 /// The resource type of the service that describes the ARN best, with the template that fits.
@@ -207,4 +232,44 @@ pub(super) fn partition(event: &Event<'_>) -> String {
         return arn.partition.to_owned();
     }
     parameters::partition_of_region(&event.region).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_taken(action: &str, arn: &str) -> bool {
+        let (service, action) = action_catalog::action(action).unwrap();
+        takes(service, action, arn)
+    }
+
+    #[test]
+    fn a_bucket_is_no_object_and_an_object_no_bucket() {
+        let (bucket, object) = ("arn:aws:s3:::acme", "arn:aws:s3:::acme/a/b");
+        assert!(is_taken("s3:GetObject", object) && !is_taken("s3:GetObject", bucket));
+        assert!(is_taken("s3:ListBucket", bucket) && !is_taken("s3:ListBucket", object));
+        assert!(!is_taken(
+            "s3:GetObject",
+            "arn:aws:sqs:eu-west-1:111122223333:acme"
+        ));
+    }
+
+    #[test]
+    fn types_of_the_same_form_are_each_taken() {
+        // `api` and `graphqlapi` have the same ARNs.
+        let api = "arn:aws:appsync:eu-west-1:111122223333:apis/abc";
+        assert!(is_taken("appsync:GetGraphqlApi", api) && is_taken("appsync:GetApi", api));
+    }
+
+    #[test]
+    fn any_resource_of_a_type_keeps_partition_region_and_account() {
+        assert_eq!(
+            any_of_type(
+                "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}",
+                "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/orders"
+            )
+            .as_deref(),
+            Some("arn:aws-cn:dynamodb:cn-north-1:111122223333:table/*")
+        );
+    }
 }

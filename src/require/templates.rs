@@ -16,20 +16,23 @@ const MOST: usize = 1000;
 /// What came of filling a template.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
-    /// The ARNs; empty where a placeholder has no value.
-    pub(super) arns: Vec<String>,
-    /// Whether they are values that were ARNs themselves: then the template's wildcards are not in
-    /// them.
-    pub(super) whole: bool,
+    /// Values that were ARNs themselves: the template's wildcards are not in them.
+    pub(super) whole: Vec<String>,
+    /// ARNs made of the template; empty where a placeholder has no value.
+    pub(super) made: Vec<String>,
+    /// Whether there was a value that says nothing of the resource.
+    pub(super) partly: bool,
 }
 
 /// All fillings of a template with `{path}` placeholders.
 pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
-    let mut filled = vec![String::new()];
+    let mut whole = Vec::new();
+    let mut partly = false;
+    let mut made = vec![String::new()];
     let mut rest = template;
     while let Some(start) = rest.find(['{', '$']) {
         let (text, tail) = rest.split_at(start);
-        filled.iter_mut().for_each(|arn| arn.push_str(text));
+        made.iter_mut().for_each(|arn| arn.push_str(text));
         let dollar = tail.starts_with("${");
         let body = tail.trim_start_matches('$').trim_start_matches('{');
         let Some((name, after)) = body.split_once('}') else {
@@ -41,29 +44,63 @@ pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
         } else {
             placeholder(name, event)
         };
-        if let Some(arns) = whole_arns(&values, template) {
-            return Filled { arns, whole: true };
+        let mut plain = Vec::new();
+        for value in values {
+            match value_of(value, template, event) {
+                Fills::Whole(arn) => whole.push(arn),
+                Fills::Part(text) => plain.push(text),
+                Fills::Nothing => partly = true,
+            }
         }
-        filled = filled
+        made = made
             .iter()
-            .flat_map(|arn| values.iter().map(move |value| format!("{arn}{value}")))
+            .flat_map(|arn| plain.iter().map(move |value| format!("{arn}{value}")))
             .take(MOST)
             .collect();
     }
-    filled.iter_mut().for_each(|arn| arn.push_str(rest));
-    filled.retain(|arn| Arn::parse(arn).is_some());
-    Filled {
-        arns: filled,
-        whole: false,
+    made.iter_mut().for_each(|arn| arn.push_str(rest));
+    made.retain(|arn| Arn::parse(arn).is_some());
+    Filled { whole, made, partly }
+}
+
+/// What the value of a placeholder is to its template.
+enum Fills {
+    /// An ARN of the template's service: the resource.
+    Whole(String),
+    /// A part of the ARN.
+    Part(String),
+    /// An ARN of another service.
+    Nothing,
+}
+
+fn value_of(value: String, template: &str, event: &Event<'_>) -> Fills {
+    let Some(service) = template
+        .split(':')
+        .nth(2)
+        .filter(|_| template.starts_with("arn:"))
+    else {
+        return Fills::Part(value);
+    };
+    match Arn::parse(&value) {
+        Some(arn) if service.is_empty() || arn.service == service => Fills::Whole(value),
+        Some(_) => Fills::Nothing,
+        None if service == "lambda" => match partial_function(&value, event) {
+            Some(arn) => Fills::Whole(arn),
+            None => Fills::Part(value),
+        },
+        None => Fills::Part(value),
     }
 }
 
-/// Values that are themselves ARNs of the template's service are the resources.
-fn whole_arns(values: &[String], template: &str) -> Option<Vec<String>> {
-    let service = template.split(':').nth(2)?;
-    let is_whole =
-        |value: &String| Arn::parse(value).is_some_and(|arn| service.is_empty() || arn.service == service);
-    (!values.is_empty() && values.iter().all(is_whole)).then(|| values.to_vec())
+/// The ARN of a function given as `ACCOUNT:function:NAME`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html>, `FunctionName`).
+fn partial_function(value: &str, event: &Event<'_>) -> Option<String> {
+    let (account, name) = value.split_once(":function:")?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && !event.region.is_empty()).then(|| {
+        let (partition, region) = (partition(event), &event.region);
+        format!("arn:{partition}:lambda:{region}:{account}:function:{name}")
+    })
 }
 
 fn standard(name: &str, event: &Event<'_>) -> Option<String> {
@@ -159,6 +196,7 @@ fn percent_decoded(text: &str) -> String {
 /// catalog's path for a variable, else by a parameter of the variable's own name. A variable found
 /// in the response alone is an id that the call made: the next call makes another.
 pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<Resource> {
+    let mut whole = Vec::new();
     let mut filled = vec![(String::new(), false)];
     for piece in pieces(template) {
         match piece {
@@ -168,21 +206,13 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
                     Some(value) => (vec![value], false),
                     None => variable(name, need, event),
                 };
-                let fitting: Vec<String> = values
-                    .iter()
-                    .filter(|value| fits(template, value))
-                    .cloned()
-                    .collect();
-                if !fitting.is_empty() {
-                    return fitting.into_iter().map(Resource::Arn).collect();
-                }
-                if values.is_empty() || values.iter().any(|value| value.starts_with("arn:")) {
-                    return Vec::new();
-                }
+                let (arns, plain): (Vec<String>, Vec<String>) =
+                    values.into_iter().partition(|value| value.starts_with("arn:"));
+                whole.extend(arns.into_iter().filter(|arn| fits(template, arn)));
                 filled = filled
                     .iter()
                     .flat_map(|(arn, was)| {
-                        values
+                        plain
                             .iter()
                             .map(move |value| (format!("{arn}{value}"), *was || made))
                     })
@@ -201,11 +231,11 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
             Resource::Arn(pattern)
         }
     };
-    filled
+    let made = filled
         .into_iter()
         .filter(|(arn, _)| Arn::parse(arn).is_some())
-        .map(made)
-        .collect()
+        .map(made);
+    whole.into_iter().map(Resource::Arn).chain(made).collect()
 }
 
 /// The values of an ARN variable, and whether they are ids that this call made.
@@ -327,7 +357,8 @@ mod tests {
         let text = event(request);
         let mut scratch = crate::trail::event::Scratch::default();
         let event = Event::parse(text.as_bytes(), &mut scratch).unwrap();
-        fill(template, &event).arns
+        let filled = fill(template, &event);
+        [filled.whole, filled.made].concat()
     }
 
     #[test]

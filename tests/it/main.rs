@@ -1,4 +1,11 @@
 //! The integration tests, as one binary.
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test code: a panic is a failed test"
+)]
 
 mod account_files;
 mod bad_input;

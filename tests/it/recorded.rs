@@ -84,10 +84,6 @@ impl Mapping {
         );
         (found, report.total.broken)
     }
-
-    fn count(&self, reason: &str) -> u64 {
-        self.by_reason.get(reason).copied().unwrap_or_default()
-    }
 }
 
 /// Names in the published rule tests that no AWS service writes: made up, or under a source of
