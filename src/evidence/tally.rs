@@ -198,7 +198,14 @@ impl ActionEvidence {
 
     /// Only those with use.
     pub fn used(&self) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
-        self.iter().filter(|(_, _, tally)| tally.is_use())
+        let uses = || self.iter().filter(|(_, _, tally)| tally.is_use());
+        // A throttled call often has no parameters: beside calls that say their resource, the same
+        // call tried again, it says nothing more.
+        let says_something = |resource: &Resource, tally: &Tally| {
+            *resource != Resource::Unknown || tally.succeeded + tally.failed > 0
+        };
+        let any = uses().any(|(resource, _, tally)| says_something(resource, tally));
+        uses().filter(move |(resource, _, tally)| !any || says_something(resource, tally))
     }
 
     /// Over all resources and contexts, each call once.
@@ -297,6 +304,26 @@ mod tests {
             3000
         );
         assert!(first.iter().count() <= MOST_RESOURCES);
+    }
+
+    #[test]
+    fn a_throttled_call_without_parameters_says_nothing_beside_others() {
+        let mut evidence = ActionEvidence::default();
+        let throttled = Tally {
+            succeeded: 0,
+            inconclusive: 1,
+            ..tally(1)
+        };
+        evidence.add(Resource::Unknown, Context::default(), throttled);
+        assert_eq!(evidence.used().count(), 1);
+        evidence.add(object(1), Context::default(), tally(2));
+        assert_eq!(
+            evidence
+                .used()
+                .map(|(resource, ..)| resource.clone())
+                .collect::<Vec<_>>(),
+            [object(1)]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{parameters, templates};
 use crate::evaluate::Target;
-use crate::trail::Event;
+use crate::trail::{Event, PrincipalKind};
 
 /// On what a requirement is checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,7 +118,7 @@ fn made_or_listed(
         }
     }
     if made.is_empty() {
-        return vec![Resource::Unknown];
+        return vec![own_user(&on.template, event).map_or(Resource::Unknown, Resource::Arn)];
     }
     let because = match on.because.as_deref() {
         Some("generated-id") => Widened::GeneratedId,
@@ -127,6 +127,15 @@ fn made_or_listed(
     made.into_iter()
         .map(|pattern| pattern_or_arn(pattern, because.clone()))
         .collect()
+}
+
+/// A call on a user that names none is on the user who signs it
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html>, `UserName`). Only of
+/// calls that succeeded: a refused call may have lost its parameters.
+fn own_user(template: &str, event: &Event<'_>) -> Option<String> {
+    let principal = &event.caller.principal;
+    let of_user = template.ends_with(":user/{userName}") && principal.kind == PrincipalKind::User;
+    (of_user && principal.exact && event.outcome.is_success()).then(|| principal.name.clone())
 }
 
 fn pattern_or_arn(pattern: String, because: Widened) -> Resource {

@@ -745,3 +745,18 @@ fn requirements_are_sorted_and_each_is_there_once() {
     assert!(found.is_sorted());
     assert_eq!(found.len(), 2);
 }
+
+#[test]
+fn a_user_call_without_a_user_is_on_the_caller() {
+    let dana = "arn:aws:iam::111122223333:user/staff/dana";
+    let caller = json!({"type": "IAMUser", "arn": dana, "accountId": "111122223333", "userName": "dana"});
+    let get = |change: Value| needs("iam.amazonaws.com", "GetUser", Value::Null, change);
+    assert_eq!(
+        get(json!({"userIdentity": caller})),
+        [format!("iam:GetUser {dana}")]
+    );
+    // A refused call may have lost its parameters, and a role is no user.
+    let refused = json!({"userIdentity": caller, "errorCode": "AccessDenied"});
+    assert_eq!(get(refused), ["iam:GetUser unknown"]);
+    assert_eq!(get(json!({})), ["iam:GetUser unknown"]);
+}

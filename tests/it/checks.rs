@@ -9,7 +9,7 @@ use leastgrant::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request
 use leastgrant::grants::{Grants, Origin};
 use leastgrant::policy::{self, Document, print::document_text, quota};
 use leastgrant::recommend::{Change, Proposal, Settled};
-use leastgrant::require::{Mapped, Requirement, context_of, requirements};
+use leastgrant::require::{Mapped, Requirement, Resource, context_of, requirements};
 use leastgrant::trail::{Event, Outcome};
 
 /// The policies of a principal before a proposal, and after it as a reader of its text sees them.
@@ -97,6 +97,11 @@ pub(crate) fn still_allowed(
     let (list, context) = asked(event, keys);
     let mut allowed = 0;
     for requirement in &list {
+        // A throttled call has lost its parameters: on what it was asked, nobody knows.
+        let throttled = matches!(event.outcome, Outcome::Inconclusive { .. });
+        if throttled && requirement.resource == Resource::Unknown {
+            continue;
+        }
         let request = Request {
             action: &requirement.action,
             target: requirement.resource.target(),
