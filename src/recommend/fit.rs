@@ -115,11 +115,7 @@ fn apart(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
 }
 
 fn document(base: &Document, drafts: &[Draft], press: Press) -> Document {
-    assembled(base, drafts.iter().map(|draft| draft.statement(press)).collect())
-}
-
-/// The document of these statements, each with a Sid of its own.
-fn assembled(base: &Document, mut statements: Vec<Statement>) -> Document {
+    let mut statements: Vec<Statement> = drafts.iter().map(|draft| draft.statement(press)).collect();
     name_statements(&mut statements);
     if base.source.is_empty() {
         // A new text: no statement stands anywhere yet.

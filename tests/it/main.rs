@@ -7,6 +7,7 @@
     reason = "test code: a panic is a failed test"
 )]
 
+mod account_files;
 mod bad_input;
 mod checks;
 mod cli;

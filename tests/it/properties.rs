@@ -323,7 +323,7 @@ fn check(grants: &Grants, records: &[Value], options: &Options) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_call_is_lost_and_nothing_is_new(

@@ -9,7 +9,7 @@ use std::path::Path;
 use leastgrant::evaluate::{Layer, Target};
 use leastgrant::evidence::{Entry, Interest, Ledger, PrincipalKey};
 use leastgrant::grants::{Grants, managed_from_catalog};
-use leastgrant::recommend::{Change, Options, Subject, Unseen, recommend};
+use leastgrant::recommend::{Change, Options, Proposal, Subject, Unseen, recommend};
 use leastgrant::require::{Mapped, requirements};
 use leastgrant::source::read_trail;
 use leastgrant::trail::{Event, NotAnEvent, Scratch};
@@ -86,6 +86,28 @@ impl Mapping {
     }
 }
 
+/// Names in the published rule tests that no AWS service writes: made up, or under a source of
+/// another service.
+const MADE_UP: [&str; 17] = [
+    "cloudtrail.amazonaws.com/DeleteRule",
+    "cloudtrail.amazonaws.com/DescribeTrail",
+    "cloudtrail.amazonaws.com/EnableRegion",
+    "ec2.amazonaws.com/DeleteBucketEncryption",
+    "ec2.amazonaws.com/DeleteBucketPublicAccessBlock",
+    "ec2.amazonaws.com/DeleteBucketReplication",
+    "ec2.amazonaws.com/PutBucketLogging",
+    "ec2.amazonaws.com/PutBucketVersioning",
+    "ec2.amazonaws.com/RegisterManagedInstance",
+    "ec2messages.amazonaws.com/SendHeartbeat",
+    "iam.amazonaws.com/DescribePolicy",
+    "iam.amazonaws.com/DetachUserGroup",
+    "iam.amazonaws.com/NotCreateUser",
+    "iam.amazonaws.com/PutPolicy",
+    "macie.amazonaws.com/UpdateMacieSession",
+    "s3.amazonaws.com/CreateServiceLinkedRole",
+    "s3.amazonaws.com/SetQueueAttributes",
+];
+
 #[test]
 fn every_record_is_mapped_or_counted_by_reason() {
     let Some(folder) = crate::shared::folder("trails") else {
@@ -95,15 +117,24 @@ fn every_record_is_mapped_or_counted_by_reason() {
     println!("all trails: {:#?}, broken: {broken}", all.by_reason);
     for ((source, name), count) in &all.names {
         println!("  not mapped: {count} × {source}/{name}");
+        let call = format!("{source}/{name}");
+        assert!(MADE_UP.contains(&call.as_str()), "{call} was mapped before");
     }
+    assert_eq!((all.by_reason.values().sum::<u64>(), broken), (1425, 13));
+    assert!(all.count("mapped") >= 1336);
     let (recorded, broken) = Mapping::of(&folder.join("invictus"));
     println!("invictus: {:#?}, broken: {broken}", recorded.by_reason);
-    for (line, count) in &recorded.lines {
-        println!("LINE {count:4} {line}");
-    }
-    for (line, count) in &all.lines {
-        println!("ALL {count:4} {line}");
-    }
+    assert!(recorded.count("mapped") >= 922 && recorded.names.is_empty() && broken == 0);
+    let unknown = recorded
+        .lines
+        .iter()
+        .filter(|(line, _)| line.ends_with(" on unknown"));
+    let unknown: u64 = unknown
+        .inspect(|(line, count)| println!("  {count} × {line}"))
+        .map(|(_, count)| count)
+        .sum();
+    // Not said by the event, as far as the catalog knows.
+    assert!(unknown <= 58, "{unknown}");
 }
 
 /// Everything that a trail holds, kept as text: each event is evaluated again by itself.
@@ -275,40 +306,22 @@ fn check(
         .iter()
         .filter(|policy| policy.change != Change::Unchanged)
         .collect();
-    if !changed.is_empty() {
-        println!(
-            "AGAIN {} {:?}: {} of {}",
-            entry.principal.name,
-            grants.held.len(),
-            changed.len(),
-            again.policies.len()
-        );
-        for policy in changed {
-            let (a, b) = (
-                policy
-                    .before
-                    .as_ref()
-                    .map(leastgrant::policy::print::document_text),
-                policy
-                    .after
-                    .as_ref()
-                    .map(leastgrant::policy::print::document_text),
-            );
-            println!("{} {:?}", policy.origin, policy.change);
-            if std::env::var_os("SHOW").is_some() {
-                for line in similar::TextDiff::from_lines(
-                    a.unwrap_or_default().as_str(),
-                    b.unwrap_or_default().as_str(),
-                )
-                .unified_diff()
-                .to_string()
-                .lines()
-                {
-                    println!("   {line}");
-                }
-            }
-        }
-    }
+    // What a quota forced behind a wildcard is judged anew, now as granted; else nothing is left to do.
+    let forced = |proposal: &Proposal| {
+        let statements = proposal
+            .policies
+            .iter()
+            .flat_map(|policy| &policy.after_statements);
+        statements.map(|after| after.forced.len()).sum::<usize>() > 0
+    };
+    let summary: Vec<_> = changed
+        .iter()
+        .map(|policy| (&policy.origin, policy.change))
+        .collect();
+    assert!(
+        changed.is_empty() || forced(&proposal) || options.include_denied,
+        "{summary:?}"
+    );
     allowed
 }
 
@@ -317,17 +330,17 @@ fn cases(busiest: bool) -> Vec<(&'static [&'static str], Options)> {
     let [plain, include_denied, used_services] = options();
     let [admin, power, power_and_iam, jobs] = GRANTS;
     let mut cases = vec![
-        (power, plain.clone()),
-        (power, include_denied.clone()),
         (admin, used_services.clone()),
         (power_and_iam, used_services.clone()),
         (jobs, used_services.clone()),
     ];
     if busiest {
         cases.extend([
+            (power, plain.clone()),
             (admin, plain.clone()),
-            (power_and_iam, plain.clone()),
-            (jobs, include_denied.clone()),
+            (power_and_iam, include_denied.clone()),
+            (jobs, include_denied),
+            (jobs, plain),
             (power, used_services),
         ]);
     }
@@ -359,14 +372,7 @@ fn no_principal_loses_a_call_or_gains_a_grant() {
     for (key, entry) in &busy {
         for (names, options) in cases(entry.evidence.events == most) {
             let grants = holding(&entry.principal.name, names);
-            let start = std::time::Instant::now();
             allowed += check(&kept, entry, &kept.records[*key], &grants, &options, &keys);
-            println!(
-                "CASE {} {names:?} {:?} {:?}",
-                entry.principal.name,
-                options.unseen,
-                start.elapsed()
-            );
         }
     }
     println!(
