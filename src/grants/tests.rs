@@ -201,7 +201,7 @@ mod policies {
         let grants = account.grants(account.find("deploy").unwrap());
         let bounded = &grants.held.last().unwrap().boundary_of;
         assert!(
-            matches!(bounded.as_slice(), [one] if one.ends_with(":user/ana")),
+            matches!(bounded.as_slice(), [one] if one.ends_with(":user/ops/ana")),
             "{bounded:?}"
         );
     }

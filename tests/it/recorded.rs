@@ -73,6 +73,10 @@ impl Mapping {
             .for_each(|(key, count)| *self.lines.entry(key).or_default() += count);
     }
 
+    fn count(&self, reason: &str) -> u64 {
+        self.by_reason.get(reason).copied().unwrap_or_default()
+    }
+
     fn of(path: &Path) -> (Self, u64) {
         let paths = [path.to_path_buf()];
         let (found, report) = read_trail(
