@@ -72,6 +72,8 @@ pub enum Code {
     SharedPolicy,
     /// The window is short.
     ShortWindow,
+    /// The trail shows one region only.
+    OneRegion,
     /// A quota of IAM that a proposal meets.
     Quota,
     /// An observed call that the given grants do not explain.
@@ -111,6 +113,7 @@ impl Code {
             Self::NotEditable => "not-editable",
             Self::SharedPolicy => "shared-policy",
             Self::ShortWindow => "short-window",
+            Self::OneRegion => "one-region",
             Self::Quota => "quota",
             Self::Unexplained => "unexplained",
             Self::ProofFailed => "proof-failed",

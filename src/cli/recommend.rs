@@ -457,6 +457,12 @@ fn cautions(grants: &Grants, evidence: Option<&Evidence>, ledger: &Ledger) -> Ve
         ),
         _ => {}
     }
+    if let [region] = ledger.visibility.regions.iter().collect::<Vec<_>>().as_slice() {
+        said.push(
+            Diagnostic::note(Code::OneRegion, format!("the trail shows events of {region} only"))
+                .help("unless it is a trail of all regions, use in other regions would not have shown: check before you tighten"),
+        );
+    }
     said
 }
 

@@ -117,6 +117,7 @@ impl Account {
                 layer: Layer::Identity,
                 document: document.clone(),
                 holders: vec![holder.arn.clone()],
+                boundary_of: Vec::new(),
             });
         }
         let unread = holder.unread.iter().cloned();
@@ -136,6 +137,7 @@ impl Account {
                     layer: Layer::Boundary,
                     document,
                     holders: self.holders_of(|other| other.boundary.as_deref() == Some(arn)),
+                    boundary_of: Vec::new(),
                 }),
                 None => grants.not_given.push(Origin::Boundary { arn: arn.clone() }),
             }
@@ -156,6 +158,7 @@ impl Account {
                 layer: Layer::Identity,
                 document: document.clone(),
                 holders: self.holders_of(|other| other.groups.iter().any(|group| group == name)),
+                boundary_of: Vec::new(),
             });
         }
         let unread = group.unread.iter().cloned();
@@ -169,6 +172,11 @@ impl Account {
     }
 
     fn add_managed(&self, grants: &mut Grants, arn: &str, group: Option<&str>) {
+        let same = |held: &Held| held.layer == Layer::Identity && held.origin.arn() == Some(arn);
+        if grants.held.iter().any(same) {
+            // Attached directly and through a group, or through two groups: it is one policy.
+            return;
+        }
         let group = group.map(str::to_owned);
         let aws = is_aws_managed(arn);
         let origin = |version| {
@@ -187,17 +195,20 @@ impl Account {
                     layer: Layer::Identity,
                     document,
                     holders,
+                    boundary_of: if aws {
+                        Vec::new()
+                    } else {
+                        self.holders_of(|other| other.boundary.as_deref() == Some(arn))
+                    },
                 });
             }
             None => grants.not_given.push(origin(None)),
         }
     }
 
-    /// Whether the managed policy is attached to the principal or to one of its groups, or is its
-    /// boundary: an edit of its text reaches all of these. Nobody but AWS edits AWS's own.
+    /// Whether the managed policy is attached to the principal or to one of its groups.
     fn reaches(&self, holder: &Holder, arn: &str) -> bool {
-        (holder.boundary.as_deref() == Some(arn) && !is_aws_managed(arn))
-            || holder.attached.iter().any(|attached| attached == arn)
+        holder.attached.iter().any(|attached| attached == arn)
             || holder.groups.iter().any(|name| {
                 self.groups
                     .get(name)

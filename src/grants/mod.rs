@@ -29,6 +29,9 @@ pub struct Held {
     /// ARNs of all principals that this very policy reaches, this one included; sorted. A policy
     /// given as a file reaches only the principal it is given for.
     pub holders: Vec<String>,
+    /// ARNs of the principals whose permissions boundary this policy is, where it is held as an
+    /// identity policy: an edit of its text would move their boundary. Sorted.
+    pub boundary_of: Vec<String>,
 }
 
 /// All that is known of what a principal holds.
@@ -54,6 +57,7 @@ impl Grants {
                 layer,
                 document,
                 holders: vec![principal.to_owned()],
+                boundary_of: Vec::new(),
             })
             .collect();
         Self {

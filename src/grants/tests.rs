@@ -190,15 +190,31 @@ mod policies {
     }
 
     #[test]
-    fn a_policy_reaches_those_whose_boundary_it_is() {
-        // Narrowing it in place would narrow their boundary.
+    fn a_policy_that_is_also_a_boundary_says_whose() {
         let account = account(|details| {
             details["RoleDetailList"][0]["AttachedManagedPolicies"] = attached(&[LIMIT]);
         });
         assert_eq!(
             held(&account, "deploy").last().unwrap(),
-            "customer managed policy limit sqs:* [role/deploy user/ana]"
+            "customer managed policy limit sqs:* [role/deploy]"
         );
+        let grants = account.grants(account.find("deploy").unwrap());
+        let bounded = &grants.held.last().unwrap().boundary_of;
+        assert!(
+            matches!(bounded.as_slice(), [one] if one.ends_with(":user/ops/ana")),
+            "{bounded:?}"
+        );
+    }
+
+    #[test]
+    fn a_policy_attached_twice_is_held_once() {
+        let account = account(|details| {
+            details["RoleDetailList"][0]["AttachedManagedPolicies"] = attached(&[LIMIT, LIMIT]);
+        });
+        let limits = held(&account, "deploy")
+            .into_iter()
+            .filter(|held| held.contains(" limit "));
+        assert_eq!(limits.count(), 1);
     }
 
     #[test]

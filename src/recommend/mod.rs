@@ -210,6 +210,23 @@ fn states(sheets: &[policies::Sheet]) -> BTreeMap<String, State> {
 }
 
 fn note_shared(sheets: &[policies::Sheet], diagnostics: &mut Vec<Diagnostic>) {
+    for held in sheets
+        .iter()
+        .map(|sheet| &sheet.held)
+        .filter(|held| !held.boundary_of.is_empty())
+    {
+        diagnostics.push(
+            Diagnostic::note(
+                Code::SharedPolicy,
+                format!(
+                    "{} is also the permissions boundary of {}",
+                    held.origin,
+                    held.boundary_of.join(", ")
+                ),
+            )
+            .help("it is left as it is: narrowing it would narrow their boundary"),
+        );
+    }
     for sheet in sheets
         .iter()
         .filter(|sheet| sheet.is_changed() && sheet.held.holders.len() > 1)

@@ -152,7 +152,8 @@ pub(super) fn sheets(
         .held
         .iter()
         .map(|held| {
-            if held.layer != Layer::Identity || held.origin.editable() == Editable::No {
+            let fixed = held.origin.editable() == Editable::No || !held.boundary_of.is_empty();
+            if held.layer != Layer::Identity || fixed {
                 return as_it_is(held);
             }
             let mut evidence = vec![principal.evidence];

@@ -234,6 +234,7 @@ fn new_inline(additions: Vec<Draft>, grants: &Grants) -> Sheet {
             source: "".into(),
         },
         holders: grants.principal.clone().into_iter().collect(),
+        boundary_of: Vec::new(),
     };
     Sheet {
         held,

@@ -32,6 +32,7 @@ pub(super) fn sheet(evidence: &Evidence) -> Sheet {
             source: "".into(),
         },
         holders: Vec::new(),
+        boundary_of: Vec::new(),
     };
     Sheet {
         held,

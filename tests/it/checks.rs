@@ -243,6 +243,7 @@ pub(crate) fn applied(grants: &Grants, proposal: &Proposal) -> Grants {
                 layer: policy.layer,
                 document,
                 holders,
+                boundary_of: Vec::new(),
             })
         })
         .collect();
