@@ -1,7 +1,7 @@
 //! Lists of actions, as short as they can be without granting more.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use action_catalog::Service;
 
@@ -17,6 +17,8 @@ pub(super) struct Granted {
     named: OnceLock<Vec<Vec<String>>>,
     /// Beside the element's entries, compiled.
     compiled: OnceLock<Vec<(Option<String>, Pattern)>>,
+    /// The shortest lists found, by what they name.
+    shortened: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Granted {
@@ -25,6 +27,7 @@ impl Granted {
             element,
             named: OnceLock::new(),
             compiled: OnceLock::new(),
+            shortened: Mutex::default(),
         })
     }
 
@@ -127,6 +130,22 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Granted) -> Vec<Stri
 }
 
 fn of_service(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {
+    let asked = format!("{}:{}", service.prefix, kept.join(","));
+    let known = granted
+        .shortened
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&asked)
+        .cloned();
+    known.unwrap_or_else(|| {
+        let short = shortened(service, kept, granted);
+        let mut known = granted.shortened.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(asked, short.clone());
+        short
+    })
+}
+
+fn shortened(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {
     let kept: BTreeSet<&str> = kept.iter().copied().collect();
     let known: BTreeSet<&str> = service
         .actions

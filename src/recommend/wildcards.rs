@@ -4,7 +4,8 @@
 //! IAM matches actions in any case, so `*Acl*` also names `OracleX`: everything here is compared in
 //! lower case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use action_catalog::Service;
 
@@ -53,52 +54,87 @@ pub(super) fn cover(service: &Service, kept: &BTreeSet<&str>, may: &dyn Fn(&str)
     if forbidden.is_empty() && left.len() > 1 && may(&whole) {
         return vec![whole];
     }
-    let mut candidates: Vec<(Form, String)> = candidates(service, &left)
+    let candidates = candidates(service, &left)
         .into_iter()
-        .filter(|(form, _)| !forbidden.iter().any(|name| form.matches(name)))
-        .collect();
+        .filter(|(form, _)| !forbidden.iter().any(|name| form.matches(name)));
+    let mut choice = Choice::new(candidates.collect(), &left, &service.prefix);
     let mut entries = Vec::new();
-    while let Some((form, entry)) = best(&mut candidates, &left, &service.prefix) {
+    while let Some((at, entry)) = choice.best() {
         if may(&entry) {
-            left.retain(|name, _| !form.matches(name));
+            choice.take(at);
             entries.push(entry);
         }
-        candidates.retain(|(other, _)| *other != form);
     }
-    entries.extend(left.values().map(|name| format!("{}:{name}", service.prefix)));
+    let unnamed = left.values().zip(&choice.left).filter(|(_, left)| **left);
+    entries.extend(unnamed.map(|(name, _)| format!("{}:{name}", service.prefix)));
     entries.sort();
     entries
 }
 
-/// The candidate that saves most characters over naming what it matches; ties go to the entry that
-/// sorts first. Candidates that save nothing never will again, and go.
-fn best(
-    candidates: &mut Vec<(Form, String)>,
-    left: &BTreeMap<String, &str>,
-    prefix: &str,
-) -> Option<(Form, String)> {
-    let gain = |form: &Form, entry: &str| {
-        let named: usize = left
-            .keys()
-            .filter(|name| form.matches(name))
-            .map(|name| name.len() + prefix.len() + 4)
-            .sum();
-        named.saturating_sub(cost(entry))
-    };
-    let mut best: Option<(usize, usize)> = None;
-    let mut useful = Vec::new();
-    for (form, entry) in candidates.drain(..) {
-        let saved = gain(&form, &entry);
-        if saved == 0 {
-            continue;
+/// The candidates, the one that saves most characters first; ties go to the entry that sorts first.
+struct Choice {
+    /// By candidate, the numbers of the names that it matches.
+    matched: Vec<Vec<usize>>,
+    /// By name, what naming it costs.
+    costs: Vec<usize>,
+    /// By name, whether no entry that was taken matches it.
+    left: Vec<bool>,
+    /// What each candidate saved when it was last asked. That only falls: who still saves as much
+    /// as is noted here, and stands on top, is the best.
+    noted: BinaryHeap<(usize, Reverse<String>, usize)>,
+}
+
+impl Choice {
+    fn new(candidates: Vec<(Form, String)>, names: &BTreeMap<String, &str>, prefix: &str) -> Self {
+        let matches = |form: &Form| {
+            let named = names.keys().enumerate().filter(|(_, name)| form.matches(name));
+            named.map(|(at, _)| at).collect()
+        };
+        let mut choice = Self {
+            matched: candidates.iter().map(|(form, _)| matches(form)).collect(),
+            costs: names.keys().map(|name| name.len() + prefix.len() + 4).collect(),
+            left: vec![true; names.len()],
+            noted: BinaryHeap::new(),
+        };
+        for (at, (_, entry)) in candidates.into_iter().enumerate() {
+            choice.note(at, entry);
         }
-        if best.is_none_or(|(most, _)| saved > most) {
-            best = Some((saved, useful.len()));
-        }
-        useful.push((form, entry));
+        choice
     }
-    *candidates = useful;
-    best.and_then(|(_, at)| candidates.get(at)).cloned()
+
+    /// Candidates that save nothing never will again, and go.
+    fn note(&mut self, at: usize, entry: String) {
+        let saved = self.saved(at, &entry);
+        if saved > 0 {
+            self.noted.push((saved, Reverse(entry), at));
+        }
+    }
+
+    fn saved(&self, at: usize, entry: &str) -> usize {
+        let matched = self.matched.get(at).into_iter().flatten();
+        let left = matched.filter(|name| self.left.get(**name) == Some(&true));
+        let named: usize = left.filter_map(|name| self.costs.get(*name)).sum();
+        named.saturating_sub(cost(entry))
+    }
+
+    /// The best candidate, which then is none any more.
+    fn best(&mut self) -> Option<(usize, String)> {
+        while let Some((noted, Reverse(entry), at)) = self.noted.pop() {
+            if self.saved(at, &entry) == noted {
+                return Some((at, entry));
+            }
+            self.note(at, entry);
+        }
+        None
+    }
+
+    fn take(&mut self, at: usize) {
+        for name in self.matched.get(at).into_iter().flatten() {
+            if let Some(left) = self.left.get_mut(*name) {
+                *left = false;
+            }
+        }
+    }
 }
 
 /// Wildcards made of the words of at least two of the names, sorted by entry.
