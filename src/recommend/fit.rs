@@ -176,12 +176,7 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
     }
     let services = by_service(draft.kept.clone());
     if services.len() == 1 {
-        let mut first = draft.kept.clone();
-        let second = first.split_off(first.len() / 2);
-        return [first, second]
-            .into_iter()
-            .flat_map(|kept| cut(base, part(&draft, kept), limit))
-            .collect();
+        return halves(base, &draft, limit);
     }
     // What a service's actions take is the same in whichever part they stand.
     let rest = size(
@@ -202,9 +197,22 @@ fn cut(base: &Document, draft: Draft, limit: usize) -> Vec<Draft> {
             _ => parts.push((rest + own, group)),
         }
     }
+    if parts.len() == 1 {
+        // The sum was too small an estimate: halves are sure to be smaller.
+        return halves(base, &draft, limit);
+    }
     parts
         .into_iter()
         .flat_map(|(_, kept)| cut(base, part(&draft, kept), limit))
+        .collect()
+}
+
+fn halves(base: &Document, draft: &Draft, limit: usize) -> Vec<Draft> {
+    let mut first = draft.kept.clone();
+    let second = first.split_off(first.len() / 2);
+    [first, second]
+        .into_iter()
+        .flat_map(|kept| cut(base, part(draft, kept), limit))
         .collect()
 }
 
