@@ -232,8 +232,12 @@ fn same_conditions(a: &Statement, b: &Statement) -> bool {
 }
 
 /// Gives each statement a Sid of its own: the first one from a statement keeps its Sid, the others
-/// get a number behind it. Statements without Sid stay without.
+/// get a number behind it, one that no other statement has. Statements without Sid stay without.
 pub(super) fn name_statements(statements: &mut [Statement]) {
+    let own: BTreeSet<String> = statements
+        .iter()
+        .filter_map(|statement| statement.sid.clone())
+        .collect();
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for statement in statements.iter_mut() {
         let Some(sid) = statement.sid.clone() else {
@@ -244,9 +248,32 @@ pub(super) fn name_statements(statements: &mut [Statement]) {
         }
         let free = (2..)
             .map(|number| format!("{sid}{number}"))
-            .find(|name| !taken.contains(name))
+            .find(|name| !taken.contains(name) && !own.contains(name))
             .unwrap_or(sid);
         taken.insert(free.clone());
         statement.sid = Some(free);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_statement_takes_no_name_that_another_has() {
+        let named = |sid: &str| {
+            let element = || Element::Only(vec!["*".to_owned()]);
+            let statement = Statement::new(Effect::Allow, element(), Some(element()));
+            Statement {
+                sid: Some(sid.to_owned()),
+                ..statement
+            }
+        };
+        let mut statements = ["A", "A", "A2", "A"].map(named);
+        name_statements(&mut statements);
+        assert_eq!(
+            statements.map(|statement| statement.sid.unwrap()),
+            ["A", "A3", "A2", "A4"]
+        );
     }
 }
