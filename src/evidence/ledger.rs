@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sums::add_counts;
 use super::{Evidence, Visibility};
 use crate::arn::Arn;
 use crate::require;
@@ -144,7 +145,13 @@ impl Ledger {
     /// Takes note of an event, whoever made it: what the trail shows at all.
     pub fn observe(&mut self, event: &Event<'_>) {
         let principal = &event.caller.principal;
-        *self.principals.entry(principal.clone()).or_default() += 1;
+        // Nearly every event is of a principal met before: no copy of its name for those.
+        match self.principals.get_mut(principal) {
+            Some(count) => *count += 1,
+            None => {
+                self.principals.insert(principal.clone(), 1);
+            }
+        }
         self.visibility.add(event);
         if principal.kind == PrincipalKind::Service {
             self.service_calls += 1;
@@ -181,19 +188,13 @@ impl Ledger {
 
     /// Takes in another part of the trail.
     pub fn merge(&mut self, other: Self) {
-        for (principal, count) in other.principals {
-            *self.principals.entry(principal).or_default() += count;
-        }
+        add_counts(&mut self.principals, other.principals);
         self.visibility.merge(other.visibility);
         self.service_calls += other.service_calls;
         self.duplicates += other.duplicates;
         self.mapped += other.mapped;
-        for (class, count) in other.not_authorized {
-            *self.not_authorized.entry(class).or_default() += count;
-        }
-        for (reason, count) in other.unmapped {
-            *self.unmapped.entry(reason).or_default() += count;
-        }
+        add_counts(&mut self.not_authorized, other.not_authorized);
+        add_counts(&mut self.unmapped, other.unmapped);
         for (key, entry) in other.entries {
             match self.entries.get_mut(&key) {
                 Some(known) => {

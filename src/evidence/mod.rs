@@ -7,6 +7,7 @@
 mod fold;
 mod ledger;
 mod selectors;
+mod sums;
 mod tally;
 mod visibility;
 
@@ -16,6 +17,8 @@ pub use tally::{ActionEvidence, Refusal, Sample, Tally};
 pub use visibility::{Sight, Visibility};
 
 use std::collections::BTreeMap;
+
+use sums::{add_counts, widen};
 
 use crate::evaluate::Context;
 use crate::require::{Mapped, Resource};
@@ -40,10 +43,7 @@ impl Evidence {
     /// Adds one event. `context` holds the condition keys that the grants ask about.
     pub fn add(&mut self, event: &Event<'_>, mapped: &Mapped, context: &Context) {
         self.events += 1;
-        self.seen = Some(match self.seen {
-            Some((first, last)) => (first.min(event.time), last.max(event.time)),
-            None => (event.time, event.time),
-        });
+        widen(&mut self.seen, Some((event.time, event.time)));
         match mapped {
             Mapped::Requires(requirements) => {
                 // Requirements are sorted by action: each action of a call is counted once.
@@ -75,16 +75,9 @@ impl Evidence {
     /// Takes in what another part of the trail shows of the same principal.
     pub fn merge(&mut self, other: Self) {
         self.events += other.events;
-        self.seen = match (self.seen, other.seen) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, None) | (None, one) => one,
-        };
-        for (key, count) in other.unmapped {
-            *self.unmapped.entry(key).or_default() += count;
-        }
-        for (class, count) in other.not_authorized {
-            *self.not_authorized.entry(class).or_default() += count;
-        }
+        widen(&mut self.seen, other.seen);
+        add_counts(&mut self.unmapped, other.unmapped);
+        add_counts(&mut self.not_authorized, other.not_authorized);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fold;
+use super::sums::{add_counts, widen};
 use crate::evaluate::{Context, Lookup};
 use crate::require::Resource;
 use crate::trail::{Event, Outcome, RefusedBy};
@@ -112,10 +113,7 @@ impl Tally {
         add_counts(&mut self.refused, other.refused);
         add_counts(&mut self.operations, other.operations);
         add_counts(&mut self.via, other.via);
-        self.seen = match (self.seen, other.seen) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, None) | (None, one) => one,
-        };
+        widen(&mut self.seen, other.seen);
         if other.samples.is_empty() {
             return;
         }
@@ -123,12 +121,6 @@ impl Tally {
         self.samples.sort();
         self.samples.dedup();
         self.samples.truncate(SAMPLES);
-    }
-}
-
-fn add_counts<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
-    for (key, count) in from {
-        *into.entry(key).or_default() += count;
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use action_catalog::{Action, Level, Rw, Service};
 
 use super::Selectors;
+use super::sums::widen;
 use crate::arn::split_pattern;
 use crate::pattern;
 use crate::trail::{Event, PrincipalKind};
@@ -70,10 +71,7 @@ impl Visibility {
     /// Takes note of one event.
     pub fn add(&mut self, event: &Event<'_>) {
         self.events += 1;
-        self.window = Some(match self.window {
-            Some((first, last)) => (first.min(event.time), last.max(event.time)),
-            None => (event.time, event.time),
-        });
+        widen(&mut self.window, Some((event.time, event.time)));
         note(&mut self.regions, &event.region);
         if event.caller.principal.kind == PrincipalKind::Service && event.kind != "AwsApiCall" {
             return;
@@ -113,10 +111,7 @@ impl Visibility {
     /// Takes in another part of the trail.
     pub fn merge(&mut self, other: Self) {
         self.events += other.events;
-        self.window = match (self.window, other.window) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, None) | (None, one) => one,
-        };
+        widen(&mut self.window, other.window);
         self.regions.extend(other.regions);
         self.accounts.extend(other.accounts);
         self.management_read |= other.management_read;
