@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::types::{
-    Action, ActionResource, Certainty, ConditionKey, Level, Need, On, Operation, Origin, ResourceType, Risk,
-    Rw, Seen, Service, When,
+    Action, ActionResource, By, Certainty, Companion, ConditionKey, Level, Need, On, Operation, Origin,
+    ResourceType, Risk, Rw, Seen, Service, When,
 };
 
 #[derive(Deserialize)]
@@ -106,6 +106,37 @@ struct FileOperation {
     cite: Option<String>,
     #[serde(default)]
     needs: Vec<FileNeed>,
+    #[serde(default)]
+    why: Option<String>,
+    #[serde(default)]
+    companions: Vec<FileCompanion>,
+}
+
+/// A companion as `services/` and `overrides/companions/` write it.
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct FileCompanion {
+    action: String,
+    by: FileBy,
+    #[serde(default)]
+    on: Vec<FileOn>,
+    #[serde(default)]
+    when: Option<FileWhen>,
+    #[serde(default)]
+    conditions: BTreeMap<String, String>,
+    because: String,
+    cite: String,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum FileBy {
+    Service,
+    ServiceLinkedRole,
+    Console,
+    Sdk,
+    Cloudformation,
+    Terraform,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +146,7 @@ enum FileOrigin {
     Map,
     HttpVerb,
     SameName,
+    ApiModel,
     ApiDocumentation,
     Unmapped,
 }
@@ -160,7 +192,9 @@ enum FileWhen {
     Present(String),
     Absent(String),
     Equals { path: String, value: String },
+    Matches { path: String, pattern: String },
     All(Vec<FileWhen>),
+    Any(Vec<FileWhen>),
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -255,11 +289,40 @@ fn operation((name, file): (String, FileOperation)) -> Operation {
             FileOrigin::Map => Origin::Map,
             FileOrigin::HttpVerb => Origin::HttpVerb,
             FileOrigin::SameName => Origin::SameName,
+            FileOrigin::ApiModel => Origin::ApiModel,
             FileOrigin::ApiDocumentation => Origin::ApiDocumentation,
             FileOrigin::Unmapped => Origin::Unmapped,
         },
         read_only: file.read_only,
         cite: file.cite,
+        why: file.why,
+        companions: file
+            .companions
+            .into_iter()
+            .map(FileCompanion::into_companion)
+            .collect(),
+    }
+}
+
+impl FileCompanion {
+    /// The companion in the catalog's own form.
+    pub fn into_companion(self) -> Companion {
+        Companion {
+            action: self.action,
+            by: match self.by {
+                FileBy::Service => By::Service,
+                FileBy::ServiceLinkedRole => By::ServiceLinkedRole,
+                FileBy::Console => By::Console,
+                FileBy::Sdk => By::Sdk,
+                FileBy::Cloudformation => By::CloudFormation,
+                FileBy::Terraform => By::Terraform,
+            },
+            on: self.on.into_iter().map(FileOn::into_on).collect(),
+            when: self.when.map(FileWhen::into_when),
+            conditions: self.conditions.into_iter().collect(),
+            because: self.because,
+            cite: self.cite,
+        }
     }
 }
 
@@ -307,7 +370,9 @@ impl FileWhen {
             Self::Present(path) => When::Present(path),
             Self::Absent(path) => When::Absent(path),
             Self::Equals { path, value } => When::Equals { path, value },
+            Self::Matches { path, pattern } => When::Matches { path, pattern },
             Self::All(all) => When::All(all.into_iter().map(Self::into_when).collect()),
+            Self::Any(any) => When::Any(any.into_iter().map(Self::into_when).collect()),
         }
     }
 }

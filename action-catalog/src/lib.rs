@@ -15,6 +15,6 @@ pub use lookup::{
 };
 pub use policies::{ManagedPolicy, managed_policies, managed_policy};
 pub use types::{
-    Action, ActionResource, Certainty, ConditionKey, Level, Need, On, Operation, Origin, ResourceType, Risk,
-    Rw, Seen, Service, When,
+    Action, ActionResource, By, Certainty, Companion, ConditionKey, Level, Need, On, Operation, Origin,
+    ResourceType, Risk, Rw, Seen, Service, When,
 };

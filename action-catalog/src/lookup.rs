@@ -222,7 +222,13 @@ fn named(source: &str, name: &str) -> Option<EventMapping> {
 fn by_name(position: usize, name: &str, origin: Option<Origin>) -> Option<EventMapping> {
     let service = pack::service_at(position)?;
     let operation = match service.operation(name) {
-        Some(known) if known.needs.is_empty() => return None,
+        Some(known) if known.needs.is_empty() && known.origin == Origin::Unmapped => return None,
+        Some(known) if known.needs.is_empty() => {
+            return Some(EventMapping::NotAuthorized {
+                class: "no-permission-needed".to_owned(),
+                reason: known.why.clone().unwrap_or_default(),
+            });
+        }
         Some(known) => known,
         None => pack::operation_of_action(position, name)?,
     };

@@ -72,6 +72,8 @@ pub(crate) fn operation_of_action(position: usize, name: &str) -> Option<&'stati
             origin: Origin::ActionName,
             read_only: None,
             cite: None,
+            why: None,
+            companions: Vec::new(),
         };
         service.actions.iter().map(of).collect()
     });

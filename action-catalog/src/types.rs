@@ -173,7 +173,7 @@ pub enum Rw {
 pub struct Operation {
     /// In the SDK's spelling: `CopyObject`.
     pub name: String,
-    /// The actions a call needs. Empty: no source tells; the operation is known and unmapped.
+    /// The actions a call needs. Empty: [`Operation::why`] says why.
     pub needs: Vec<Need>,
     /// How the needs came to be known.
     pub origin: Origin,
@@ -181,6 +181,51 @@ pub struct Operation {
     pub read_only: Option<bool>,
     /// Where the mapping is documented; overrides have it.
     pub cite: Option<String>,
+    /// Why there are no needs: IAM asks for no permission (origin [`Origin::Override`]), or no source
+    /// tells (origin [`Origin::Unmapped`]). `None` exactly where there are needs.
+    pub why: Option<String>,
+    /// What comes with the operation without being a condition of the call itself, sorted.
+    pub companions: Vec<Companion>,
+}
+
+/// An action that comes with an operation: asked for by the service with the caller's identity, or
+/// called before or after it by the tool that makes the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Companion {
+    /// With prefix: `kms:Decrypt`.
+    pub action: String,
+    /// Who brings it.
+    pub by: By,
+    /// On which resources, as in [`Need::on`]. Empty: neither request nor response tells.
+    pub on: Vec<On>,
+    /// Under what condition on the request. `None`: the request does not tell.
+    pub when: Option<When>,
+    /// Condition keys that a grant of it can be limited by: `kms:ViaService` ->
+    /// `s3.${Region}.amazonaws.com`.
+    pub conditions: Vec<(String, String)>,
+    /// In which case it is asked for, in words.
+    pub because: String,
+    /// Where that is documented.
+    pub cite: String,
+}
+
+/// Who brings a companion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum By {
+    /// The service asks for it with the caller's identity (forward access session).
+    ///
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
+    Service,
+    /// The service makes its service-linked role at first use.
+    ServiceLinkedRole,
+    /// AWS's console calls it beside the operation.
+    Console,
+    /// A command of the AWS CLI or a method of an SDK makes this call as well.
+    Sdk,
+    /// CloudFormation's handler of the resource type calls it.
+    CloudFormation,
+    /// Terraform's AWS provider calls it.
+    Terraform,
 }
 
 /// How a mapping came to be known, best first.
@@ -194,6 +239,8 @@ pub enum Origin {
     HttpVerb,
     /// An action has the operation's name.
     SameName,
+    /// AWS's API model says that no IAM principal signs the call.
+    ApiModel,
     /// The operation's own API documentation names exactly one action.
     ApiDocumentation,
     /// The event's name without its API date has a mapping.
@@ -246,8 +293,18 @@ pub enum When {
         /// The value, as text.
         value: String,
     },
+    /// The parameter at the path matches the pattern, whatever the case: `*` is any run of
+    /// characters, `?` exactly one.
+    Matches {
+        /// Request parameter path.
+        path: String,
+        /// The pattern.
+        pattern: String,
+    },
     /// All hold.
     All(Vec<When>),
+    /// At least one holds.
+    Any(Vec<When>),
 }
 
 /// How sure a need is.

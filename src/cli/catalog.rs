@@ -204,7 +204,9 @@ fn when(when: &When) -> String {
         When::Present(path) => format!("{path} is given"),
         When::Absent(path) => format!("{path} is not given"),
         When::Equals { path, value } => format!("{path} is {value}"),
+        When::Matches { path, pattern } => format!("{path} is like {pattern}"),
         When::All(all) => all.iter().map(self::when).collect::<Vec<_>>().join(" and "),
+        When::Any(any) => any.iter().map(self::when).collect::<Vec<_>>().join(" or "),
     }
 }
 

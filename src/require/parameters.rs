@@ -15,7 +15,11 @@ pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
         Some(When::Present(path)) => !strings(event, path).is_empty() || is_there(event, path),
         Some(When::Absent(path)) => strings(event, path).is_empty() && !is_there(event, path),
         Some(When::Equals { path, value }) => strings(event, path).iter().any(|found| found == value),
+        Some(When::Matches { path, pattern }) => strings(event, path)
+            .iter()
+            .any(|found| crate::pattern::matches(&pattern.to_ascii_lowercase(), &found.to_ascii_lowercase())),
         Some(When::All(all)) => all.iter().all(|when| applies(Some(when), event)),
+        Some(When::Any(any)) => any.iter().any(|when| applies(Some(when), event)),
     }
 }
 

@@ -15,6 +15,7 @@ mod determinism;
 mod examples;
 mod properties;
 mod recorded;
+mod reviewed;
 mod scenario;
 mod shared;
 mod support;

@@ -106,6 +106,20 @@ impl Model {
 }
 
 impl<'m> Api<'m> {
+    /// Why no IAM permission can be asked for: the call carries no signature of an IAM principal.
+    pub(crate) fn unsigned(&self) -> Option<&'static str> {
+        let one = |auth: Option<&Value>, name: &str| {
+            auth.is_some_and(|auth| strings(auth).iter().all(|a| a == name) && !strings(auth).is_empty())
+        };
+        let own = self.value.get("auth");
+        let service = self.model.json.get("metadata").and_then(|m| m.get("auth"));
+        if one(own, "smithy.api#noAuth") {
+            return Some("the call is not signed: no IAM principal makes it");
+        }
+        (own.is_none() && one(service, "smithy.api#httpBearerAuth"))
+            .then_some("the call carries a bearer token of the service's own: no IAM principal signs it")
+    }
+
     /// `GET`, `POST`, …
     pub(crate) fn method(&self) -> &'m str {
         self.value

@@ -73,6 +73,7 @@ fn main() -> Outcome<()> {
     };
     let operations = operations::all(&lookup, &models);
     check_actions(&operations, &spelling)?;
+    check_companions(&operations, &overrides)?;
     let rules = seen::Rules {
         overrides: &overrides,
         documented: &event_sources.documented,
@@ -103,17 +104,36 @@ fn check_actions(operations: &operations::Operations, spelling: &actions::Spelli
     let mut wrong = Vec::new();
     for (prefix, by_name) in operations {
         for (name, found) in by_name {
-            let unknown = found.operation.needs.iter().filter(|n| {
+            let needs = found.operation.needs.iter().map(|n| &n.action);
+            let companions = found.operation.companions.iter().map(|c| &c.action);
+            let unknown = needs.chain(companions).filter(|action| {
                 spelling
-                    .get(&n.action.to_ascii_lowercase())
-                    .is_none_or(|spelled| *spelled != n.action)
+                    .get(&action.to_ascii_lowercase())
+                    .is_none_or(|spelled| spelled != *action)
             });
-            wrong.extend(unknown.map(|n| format!("{prefix}:{name} needs {:?}", n.action)));
+            wrong.extend(unknown.map(|action| format!("{prefix}:{name} needs {action:?}")));
         }
     }
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(format!("no such action:\n{}", wrong.join("\n")).into()),
+    }
+}
+
+/// Companions of an operation that no service has are a mistake as well.
+fn check_companions(operations: &operations::Operations, overrides: &overrides::Overrides) -> Outcome<()> {
+    let known = |name: &str| {
+        let (prefix, name) = name.split_once(':')?;
+        operations.get(prefix)?.get(&name.to_ascii_lowercase())
+    };
+    let unknown: Vec<&String> = overrides
+        .companions
+        .keys()
+        .filter(|n| known(n).is_none())
+        .collect();
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(format!("companions of no operation: {unknown:?}").into()),
     }
 }
 

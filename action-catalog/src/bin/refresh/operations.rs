@@ -80,6 +80,18 @@ pub(crate) fn all(lookup: &Lookup<'_>, models: &[Model]) -> Operations {
             add(&mut operations, prefix, found, &of_several);
         }
     }
+    for (name, companions) in &lookup.overrides.companions {
+        let found = name
+            .split_once(':')
+            .and_then(|(prefix, name)| operations.get_mut(prefix)?.get_mut(&name.to_ascii_lowercase()));
+        if let Some(found) = found {
+            found.operation.companions.clone_from(companions);
+            found
+                .operation
+                .companions
+                .sort_by(|a, b| (a.by, &a.action, &a.because).cmp(&(b.by, &b.action, &b.because)));
+        }
+    }
     operations
 }
 
@@ -90,6 +102,8 @@ fn empty(name: &str) -> Operation {
         origin: Origin::Unmapped,
         read_only: None,
         cite: None,
+        why: None,
+        companions: Vec::new(),
     }
 }
 
@@ -206,7 +220,18 @@ fn finish(lookup: &Lookup<'_>, prefix: &str, api: Option<&Api<'_>>, operation: &
         None if api.is_some_and(|api| api.method() == "GET") => Some(true),
         None => None,
     };
+    if operation.needs.is_empty() && operation.why.is_none() {
+        let unsigned = api.and_then(Api::unsigned);
+        if unsigned.is_some() {
+            operation.origin = Origin::ApiModel;
+        }
+        let why = unsigned.unwrap_or(NO_SOURCE);
+        operation.why = Some(why.to_owned());
+    }
 }
+
+/// Why an operation is unmapped.
+const NO_SOURCE: &str = "AWS lists no action of this name, and no source names another";
 
 impl Lookup<'_> {
     fn operation(&self, api: &Api<'_>) -> Operation {
@@ -301,7 +326,8 @@ impl Lookup<'_> {
             }
         }
         operation.origin = Origin::Override;
-        operation.cite.clone_from(&written.cite);
+        operation.cite = Some(written.cite.clone());
+        operation.why.clone_from(&written.why);
     }
 
     /// Methods of the map that no model has any more, where their actions still exist.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::Outcome;
 use crate::actions::Services;
-use crate::file::FileNeed;
-use crate::types::{NamedEvent, Need, NotAuthorizedRule};
+use crate::file::{FileCompanion, FileNeed};
+use crate::types::{Companion, NamedEvent, Need, NotAuthorizedRule};
 
 /// All of `overrides/`.
 #[derive(Default)]
@@ -21,18 +21,31 @@ pub(crate) struct Overrides {
     /// IAM prefix -> lower-cased resource types.
     pub(crate) ephemeral: BTreeMap<String, BTreeSet<String>>,
     pub(crate) global: BTreeSet<String>,
+    /// `prefix:Operation` -> what comes with it.
+    pub(crate) companions: BTreeMap<String, Vec<Companion>>,
 }
 
 /// An operation that is mapped by hand.
 pub(crate) struct Operation {
     pub(crate) needs: Vec<Need>,
-    pub(crate) cite: Option<String>,
+    /// Why there are none.
+    pub(crate) why: Option<String>,
+    pub(crate) cite: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct OperationForm {
-    cite: Option<String>,
+    /// An entry without a source is no entry.
+    cite: String,
+    #[serde(default)]
     needs: Vec<FileNeed>,
+    /// IAM asks for no permission, and why.
+    #[serde(default)]
+    why: Option<String>,
+    /// For the reader of the file.
+    #[serde(default, rename = "note")]
+    _note: Option<String>,
 }
 
 /// `events.json`.
@@ -140,23 +153,61 @@ impl Overrides {
             let types = rule.types.iter().map(|t| t.to_ascii_lowercase());
             overrides.ephemeral.entry(rule.prefix).or_default().extend(types);
         }
-        let operations = folder.join("operations");
-        if operations.is_dir() {
-            for entry in fs::read_dir(operations)? {
-                let path = entry?.path();
-                let Some(prefix) = path.file_stem() else { continue };
-                let file: BTreeMap<String, OperationForm> = json(&path)?;
-                let of = |form: OperationForm| Operation {
+        for path in files(&folder.join("operations"))? {
+            let Some(prefix) = path.file_stem() else { continue };
+            let form: BTreeMap<String, OperationForm> = json(&path)?;
+            let mut file = BTreeMap::new();
+            for (name, form) in form {
+                let place = || format!("{}: {name}", path.display());
+                check_citation(&form.cite).map_err(|e| format!("{}: {e}", place()))?;
+                if form.needs.is_empty() != form.why.is_some() {
+                    let e = "an entry has either needs, or a why that says why there are none";
+                    return Err(format!("{}: {e}", place()).into());
+                }
+                let operation = Operation {
                     needs: form.needs.into_iter().map(FileNeed::into_need).collect(),
+                    why: form.why,
                     cite: form.cite,
                 };
-                let file = file.into_iter().map(|(name, form)| (name, of(form))).collect();
-                overrides
-                    .operations
-                    .insert(prefix.to_string_lossy().into_owned(), file);
+                file.insert(name, operation);
+            }
+            overrides
+                .operations
+                .insert(prefix.to_string_lossy().into_owned(), file);
+        }
+        for path in files(&folder.join("companions"))? {
+            let form: BTreeMap<String, Vec<FileCompanion>> = json(&path)?;
+            for (name, list) in form {
+                let mut list: Vec<Companion> = list.into_iter().map(FileCompanion::into_companion).collect();
+                for companion in &list {
+                    check_citation(&companion.cite)
+                        .map_err(|e| format!("{}: {name}: {e}", path.display()))?;
+                }
+                overrides.companions.entry(name).or_default().append(&mut list);
             }
         }
         Ok(overrides)
+    }
+}
+
+/// The files of a folder, sorted; none where there is no folder.
+fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.push(entry?.path());
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A citation is the address of a document.
+fn check_citation(cite: &str) -> Result<(), String> {
+    match cite.starts_with("https://") && cite.len() > "https://".len() {
+        true => Ok(()),
+        false => Err(format!("`{cite}` is no citation: the address of a document is")),
     }
 }
 

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::types::{
-    Action, Certainty, Level, Need, On, Operation, Origin, ResourceType, Risk, Rw, Seen, Service, When,
+    Action, By, Certainty, Companion, Level, Need, On, Operation, Origin, ResourceType, Risk, Rw, Seen,
+    Service, When,
 };
 
 /// The text of `services/<prefix>.json`.
@@ -132,6 +133,7 @@ fn operation(operation: &Operation) -> Value {
         Origin::Map => "map",
         Origin::HttpVerb => "http-verb",
         Origin::SameName => "same-name",
+        Origin::ApiModel => "api-model",
         Origin::ApiDocumentation => "api-documentation",
         // The last two are answers about events; no operation has them.
         Origin::Unmapped | Origin::NameWithoutDate | Origin::ActionName => "unmapped",
@@ -142,7 +144,42 @@ fn operation(operation: &Operation) -> Value {
         object.insert("read_only".to_owned(), json!(read_only));
     }
     set(&mut object, "needs", operation.needs.iter().map(need).collect());
+    set(&mut object, "why", json!(operation.why));
     set(&mut object, "cite", json!(operation.cite));
+    set(
+        &mut object,
+        "companions",
+        operation.companions.iter().map(companion).collect(),
+    );
+    Value::Object(object)
+}
+
+fn companion(companion: &Companion) -> Value {
+    let by = match companion.by {
+        By::Service => "service",
+        By::ServiceLinkedRole => "service-linked-role",
+        By::Console => "console",
+        By::Sdk => "sdk",
+        By::CloudFormation => "cloudformation",
+        By::Terraform => "terraform",
+    };
+    let conditions: Map<String, Value> = companion
+        .conditions
+        .iter()
+        .map(|(key, value)| (key.clone(), json!(value)))
+        .collect();
+    let mut object = Map::new();
+    set(&mut object, "action", json!(companion.action));
+    set(&mut object, "by", json!(by));
+    set(&mut object, "on", companion.on.iter().map(on).collect());
+    set(
+        &mut object,
+        "when",
+        companion.when.as_ref().map_or(Value::Null, when),
+    );
+    set(&mut object, "conditions", Value::Object(conditions));
+    set(&mut object, "because", json!(companion.because));
+    set(&mut object, "cite", json!(companion.cite));
     Value::Object(object)
 }
 
@@ -180,7 +217,9 @@ fn when(condition: &When) -> Value {
         When::Present(path) => json!({"present": path}),
         When::Absent(path) => json!({"absent": path}),
         When::Equals { path, value } => json!({"equals": {"path": path, "value": value}}),
+        When::Matches { path, pattern } => json!({"matches": {"path": path, "pattern": pattern}}),
         When::All(all) => json!({"all": all.iter().map(when).collect::<Vec<_>>()}),
+        When::Any(any) => json!({"any": any.iter().map(when).collect::<Vec<_>>()}),
     }
 }
 
@@ -215,6 +254,10 @@ mod tests {
                     path: "r".to_owned(),
                     value: "v".to_owned(),
                 },
+                When::Any(vec![When::Matches {
+                    path: "s".to_owned(),
+                    pattern: "w*".to_owned(),
+                }]),
             ])),
             certainty: Certainty::Likely,
         };
@@ -261,6 +304,22 @@ mod tests {
                 origin: Origin::Override,
                 read_only: Some(false),
                 cite: Some("https://docs.aws.amazon.com/".to_owned()),
+                why: Some("because".to_owned()),
+                companions: vec![Companion {
+                    action: "kms:Decrypt".to_owned(),
+                    by: By::Service,
+                    on: vec![On {
+                        template: "{key}".to_owned(),
+                        because: None,
+                    }],
+                    when: Some(When::Present("key".to_owned())),
+                    conditions: vec![(
+                        "kms:ViaService".to_owned(),
+                        "x.${Region}.amazonaws.com".to_owned(),
+                    )],
+                    because: "the thing is encrypted".to_owned(),
+                    cite: "https://docs.aws.amazon.com/".to_owned(),
+                }],
             }],
             keys: vec![ConditionKey {
                 name: "x:k".to_owned(),
