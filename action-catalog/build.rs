@@ -1,5 +1,6 @@
 //! Packs `services/`, `events.json` and `managed-policies.jsonl` into binary files that the library
-//! includes: an index, one deflated record a service, one deflated document a policy.
+//! includes: an index, one deflated record a service, deflated blocks of policy documents. An entry
+//! that does not say where it comes from fails the build.
 #![expect(clippy::disallowed_methods, reason = "a build script reads and writes files")]
 #![expect(
     clippy::disallowed_macros,
@@ -19,7 +20,7 @@ mod file;
 #[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
 mod types;
 
-use types::{Events, Index, PolicyRecord, Service, ServiceRecord};
+use types::{Events, Index, Origin, PolicyRecord, Service, ServiceRecord};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -62,23 +63,22 @@ fn main() -> Outcome<()> {
             end,
         });
     }
-    for policy in read_policies()? {
-        let (start, end) = append(&mut pack, policy.document.get().as_bytes())?;
-        let PolicyLine {
-            name,
-            arn,
-            version,
-            deprecated,
-            ..
-        } = policy;
-        index.policies.push(PolicyRecord {
-            name,
-            arn,
-            version,
-            deprecated,
-            start,
-            end,
-        });
+    for block in read_policies()?.chunks(POLICIES_IN_A_BLOCK) {
+        let mut documents = Vec::new();
+        for policy in block {
+            let start = u32::try_from(documents.len())?;
+            documents.extend(policy.document.get().as_bytes());
+            index.policies.push(PolicyRecord {
+                name: policy.name.clone(),
+                arn: policy.arn.clone(),
+                version: policy.version.clone(),
+                deprecated: policy.deprecated,
+                block: u32::try_from(index.policy_blocks.len())?,
+                start,
+                end: u32::try_from(documents.len())?,
+            });
+        }
+        index.policy_blocks.push(append(&mut pack, &documents)?);
     }
     let names: Vec<(String, Vec<u16>)> = names.into_iter().collect();
     fs::write(
@@ -90,6 +90,28 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// Documents that are deflated together: alone, most of each is what all of them have in common.
+const POLICIES_IN_A_BLOCK: usize = 32;
+
+/// Fails where an operation does not say where its mapping comes from, or why it has none.
+fn check_sources(service: &Service) -> Outcome<()> {
+    for operation in &service.operations {
+        let name = format!("{}:{}", service.prefix, operation.name);
+        let cited = |cite: &str| cite.starts_with("https://");
+        let by_hand = matches!(operation.origin, Origin::Override | Origin::ServiceReference);
+        if by_hand && !operation.cite.as_deref().is_some_and(cited) {
+            return Err(format!("{name} is mapped by hand and cites no document").into());
+        }
+        if operation.needs.is_empty() != operation.why.is_some() {
+            return Err(format!("{name} has neither needs nor a reason for having none, or both").into());
+        }
+        if let Some(companion) = operation.companions.iter().find(|c| !cited(&c.cite)) {
+            return Err(format!("{name}: {} comes with it and cites no document", companion.action).into());
+        }
+    }
+    Ok(())
+}
+
 /// All of `services/`, sorted by prefix. Before the first refresh there is none.
 fn read_services() -> Outcome<Vec<Service>> {
     let mut services = Vec::new();
@@ -97,7 +119,9 @@ fn read_services() -> Outcome<Vec<Service>> {
         for entry in fs::read_dir("services")? {
             let path = entry?.path();
             let text = fs::read_to_string(&path)?;
-            services.push(file::read_service(&text).map_err(|e| format!("{}: {e}", path.display()))?);
+            let service = file::read_service(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+            check_sources(&service)?;
+            services.push(service);
         }
     }
     services.sort_by(|a, b| a.prefix.cmp(&b.prefix));
@@ -132,7 +156,7 @@ fn append(pack: &mut Vec<u8>, bytes: &[u8]) -> Outcome<(u32, u32)> {
 }
 
 fn deflate(bytes: &[u8]) -> Outcome<Vec<u8>> {
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }

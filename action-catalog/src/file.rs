@@ -143,6 +143,7 @@ enum FileBy {
 #[serde(rename_all = "kebab-case")]
 enum FileOrigin {
     Override,
+    ServiceReference,
     Map,
     HttpVerb,
     SameName,
@@ -286,6 +287,7 @@ fn operation((name, file): (String, FileOperation)) -> Operation {
         needs: file.needs.into_iter().map(FileNeed::into_need).collect(),
         origin: match file.origin {
             FileOrigin::Override => Origin::Override,
+            FileOrigin::ServiceReference => Origin::ServiceReference,
             FileOrigin::Map => Origin::Map,
             FileOrigin::HttpVerb => Origin::HttpVerb,
             FileOrigin::SameName => Origin::SameName,

@@ -4,16 +4,20 @@
 //! Pure: the facts are compiled in, decoded service by service when first asked. `services/`, the
 //! sources they come from and their licences are described in `SOURCES.md`.
 
+mod coverage;
 mod lookup;
 mod pack;
 mod policies;
+mod service_reference;
 mod types;
 
+pub use coverage::coverage;
 pub use lookup::{
-    EventMapping, Stats, Unmapped, action, event, matching, operations, prefix_of_source, prefixes, service,
-    stats,
+    AlreadyAsked, EventMapping, Stats, Unmapped, action, event, matching, operations, overlay,
+    prefix_of_source, prefixes, service, stats,
 };
 pub use policies::{ManagedPolicy, managed_policies, managed_policy};
+pub use service_reference::{Overlaid, ServiceReference};
 pub use types::{
     Action, ActionResource, By, Certainty, Companion, ConditionKey, Level, Need, On, Operation, Origin,
     ResourceType, Risk, Rw, Seen, Service, When,

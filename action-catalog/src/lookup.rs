@@ -1,6 +1,7 @@
 //! Questions to the catalog.
 
 use crate::pack;
+use crate::service_reference::{Overlaid, ServiceReference};
 use crate::types::{Action, NamedEvent, Operation, Origin, Service};
 
 /// What a CloudTrail event needs.
@@ -61,6 +62,8 @@ pub struct Stats {
     pub event_sources: usize,
     /// AWS managed policies.
     pub managed_policies: usize,
+    /// Bytes of the packed catalog in the binary.
+    pub packed_bytes: usize,
 }
 
 /// All IAM prefixes, sorted.
@@ -158,12 +161,41 @@ pub fn operations(name: &str) -> Vec<(&'static Service, &'static Operation)> {
             .into_iter()
             .collect();
     }
-    pack::positions_of_operation(&name.to_ascii_lowercase())
-        .iter()
-        .filter_map(|&at| pack::service_at(usize::from(at)))
+    let packed = pack::positions_of_operation(&name.to_ascii_lowercase()).iter();
+    let mut positions: Vec<usize> = packed.map(|&at| usize::from(at)).collect();
+    positions.extend(pack::overlaid_positions());
+    positions.sort_unstable();
+    positions.dedup();
+    positions
+        .into_iter()
+        .filter_map(pack::service_at)
         .filter_map(|s| Some((s, s.operation(name)?)))
         .collect()
 }
+
+/// Lays files of AWS's service reference over the catalog, for the rest of the process. What the
+/// files changed is returned, by prefix.
+///
+/// # Errors
+/// The catalog has been asked before; answers must not change under the reader.
+pub fn overlay(files: Vec<ServiceReference>) -> Result<Vec<Overlaid>, AlreadyAsked> {
+    match pack::install(files) {
+        true => Ok(pack::overlaid()),
+        false => Err(AlreadyAsked),
+    }
+}
+
+/// The catalog has been asked before an overlay was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlreadyAsked;
+
+impl std::fmt::Display for AlreadyAsked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the catalog was asked before the service reference was read")
+    }
+}
+
+impl std::error::Error for AlreadyAsked {}
 
 /// The IAM prefix of a CloudTrail event source (`monitoring.amazonaws.com` -> `cloudwatch`).
 pub fn prefix_of_source(source: &str) -> Option<&'static str> {
@@ -272,6 +304,7 @@ pub fn stats() -> Stats {
     let mut stats = Stats {
         event_sources: index.events.sources.len(),
         managed_policies: index.policies.len(),
+        packed_bytes: pack::SIZE,
         ..Stats::default()
     };
     for service in (0..index.services.len()).filter_map(pack::service_at) {

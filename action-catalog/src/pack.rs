@@ -1,14 +1,19 @@
 //! Decoding of what the build script packed: an index, then one deflated record a service.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::OnceLock;
 
-use crate::types::{Certainty, Index, Need, Operation, Origin, Service};
+use crate::service_reference::{Overlaid, ServiceReference};
+use crate::types::{Certainty, Index, Need, Operation, Origin, Service, ServiceRecord};
 
 static PACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalog.bin"));
 static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
 /// Lower-cased operation name -> positions of the services that have it.
 static OPERATION_NAMES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operations.bin"));
+
+/// Bytes of all three.
+pub(crate) const SIZE: usize = PACK.len() + INDEX.len() + OPERATION_NAMES.len();
 
 /// A service's slot: decoded when first asked.
 #[derive(Default)]
@@ -19,16 +24,67 @@ struct Slot {
 
 struct Catalog {
     index: Index,
+    /// How many services the pack holds; those after them are known from the overlay alone.
+    packed: usize,
     slots: Vec<Slot>,
+    /// Inflated blocks of policy documents.
+    blocks: Vec<OnceLock<Option<String>>>,
+}
+
+/// IAM prefix -> AWS's file of the service.
+static OVERLAY: OnceLock<BTreeMap<String, ServiceReference>> = OnceLock::new();
+
+/// AWS's files, fixed with the first question to the catalog.
+fn overlay() -> &'static BTreeMap<String, ServiceReference> {
+    OVERLAY.get_or_init(BTreeMap::new)
+}
+
+/// Lays the files over the catalog. `false`: too late, the catalog has been asked.
+pub(crate) fn install(files: Vec<ServiceReference>) -> bool {
+    let files = files.into_iter().map(|file| (file.name.clone(), file)).collect();
+    OVERLAY.set(files).is_ok()
+}
+
+/// What the overlay changed, by prefix.
+pub(crate) fn overlaid() -> Vec<Overlaid> {
+    let changed = |(prefix, file): (&String, &ServiceReference)| {
+        let mut service = packed(position(prefix)?)?;
+        Some(file.apply(&mut service))
+    };
+    overlay().iter().filter_map(changed).collect()
+}
+
+/// Positions of the services that the overlay speaks of.
+pub(crate) fn overlaid_positions() -> impl Iterator<Item = usize> {
+    overlay().keys().filter_map(|prefix| position(prefix))
 }
 
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
         // The build script wrote it a moment before the library was compiled; a test decodes all of it.
-        let index: Index = postcard::from_bytes(INDEX).unwrap_or_default();
+        let mut index: Index = postcard::from_bytes(INDEX).unwrap_or_default();
+        let packed = index.services.len();
+        let known = |prefix: &String| {
+            let services = index.services.iter().take(packed);
+            services.map(|s| &s.prefix).any(|p| p == prefix)
+        };
+        let new: Vec<&String> = overlay().keys().filter(|prefix| !known(prefix)).collect();
+        for prefix in new {
+            index.services.push(ServiceRecord {
+                prefix: prefix.clone(),
+                start: 0,
+                end: 0,
+            });
+        }
         let slots = index.services.iter().map(|_| Slot::default()).collect();
-        Catalog { index, slots }
+        let blocks = index.policy_blocks.iter().map(|_| OnceLock::new()).collect();
+        Catalog {
+            index,
+            packed,
+            slots,
+            blocks,
+        }
     })
 }
 
@@ -39,20 +95,41 @@ pub(crate) fn index() -> &'static Index {
 
 /// The position of a service, by lower-cased prefix.
 pub(crate) fn position(prefix: &str) -> Option<usize> {
-    index()
+    let catalog = catalog();
+    let (packed, new) = catalog
+        .index
         .services
-        .binary_search_by(|s| s.prefix.as_str().cmp(prefix))
-        .ok()
+        .split_at_checked(catalog.packed)
+        .unwrap_or_default();
+    let found = packed.binary_search_by(|s| s.prefix.as_str().cmp(prefix)).ok();
+    found.or_else(|| Some(catalog.packed + new.iter().position(|s| s.prefix == prefix)?))
+}
+
+/// The service at a position as the pack has it; an empty one where only the overlay knows it.
+fn packed(position: usize) -> Option<Service> {
+    let catalog = catalog();
+    let record = catalog.index.services.get(position)?;
+    if position >= catalog.packed {
+        return Some(Service {
+            prefix: record.prefix.clone(),
+            name: record.prefix.clone(),
+            ..Service::default()
+        });
+    }
+    postcard::from_bytes(&inflate(record.start, record.end)?).ok()
 }
 
 /// The service at a position, decoded when first asked.
 pub(crate) fn service_at(position: usize) -> Option<&'static Service> {
-    let catalog = catalog();
-    let record = catalog.index.services.get(position)?;
-    let slot = catalog.slots.get(position)?;
-    slot.service
-        .get_or_init(|| postcard::from_bytes(&inflate(record.start, record.end)?).ok())
-        .as_ref()
+    let slot = catalog().slots.get(position)?;
+    let decoded = || {
+        let mut service = packed(position)?;
+        if let Some(file) = overlay().get(&service.prefix) {
+            file.apply(&mut service);
+        }
+        Some(service)
+    };
+    slot.service.get_or_init(decoded).as_ref()
 }
 
 /// Pretended operations, one for each action of the service, for events that have an action's name
@@ -97,8 +174,16 @@ pub(crate) fn positions_of_operation(name: &str) -> &'static [u16] {
     }
 }
 
+/// A block of policy documents, inflated when first asked.
+pub(crate) fn policy_block(block: usize) -> Option<&'static str> {
+    let catalog = catalog();
+    let (start, end) = *catalog.index.policy_blocks.get(block)?;
+    let inflated = || String::from_utf8(inflate(start, end)?).ok();
+    catalog.blocks.get(block)?.get_or_init(inflated).as_deref()
+}
+
 /// The inflated bytes between two offsets of the pack.
-pub(crate) fn inflate(start: u32, end: u32) -> Option<Vec<u8>> {
+fn inflate(start: u32, end: u32) -> Option<Vec<u8>> {
     inflate_slice(PACK.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?)
 }
 

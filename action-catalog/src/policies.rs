@@ -1,7 +1,5 @@
 //! AWS managed policies.
 
-use std::borrow::Cow;
-
 use crate::pack;
 use crate::types::PolicyRecord;
 
@@ -17,7 +15,7 @@ pub struct ManagedPolicy {
     /// Whether AWS has withdrawn it: what has it attached keeps it, nothing new can attach it.
     pub deprecated: bool,
     /// JSON text, key order as published.
-    pub document: Cow<'static, str>,
+    pub document: &'static str,
 }
 
 /// The AWS managed policy of that ARN (in any partition) or name. Case-sensitive, as IAM is.
@@ -51,13 +49,19 @@ fn arn_path(arn: &str) -> Option<&str> {
     (!partition.contains(':')).then_some(path)
 }
 
+fn document(record: &PolicyRecord) -> Option<&'static str> {
+    let start = usize::try_from(record.start).ok()?;
+    let end = usize::try_from(record.end).ok()?;
+    pack::policy_block(usize::try_from(record.block).ok()?)?.get(start..end)
+}
+
 fn decode(record: &'static PolicyRecord) -> Option<ManagedPolicy> {
     Some(ManagedPolicy {
         name: &record.name,
         arn: record.arn.as_deref(),
         version: &record.version,
         deprecated: record.deprecated,
-        document: Cow::Owned(String::from_utf8(pack::inflate(record.start, record.end)?).ok()?),
+        document: document(record)?,
     })
 }
 

@@ -233,6 +233,8 @@ pub enum By {
 pub enum Origin {
     /// Written by hand with a citation.
     Override,
+    /// AWS's machine-readable service reference, laid over the catalog.
+    ServiceReference,
     /// The iam-dataset project's map of SDK methods.
     Map,
     /// API Gateway authorizes its management API by HTTP verb and path.
@@ -355,7 +357,7 @@ pub(crate) struct Events {
     pub not_authorized: Vec<NotAuthorizedRule>,
 }
 
-/// Index record of one AWS managed policy; the document is packed apart.
+/// Index record of one AWS managed policy; the documents are packed apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PolicyRecord {
     /// `AmazonS3ReadOnlyAccess`.
@@ -366,7 +368,9 @@ pub(crate) struct PolicyRecord {
     pub version: String,
     /// Whether AWS has withdrawn it.
     pub deprecated: bool,
-    /// Where its deflated document starts in the pack.
+    /// Which block of documents it is in.
+    pub block: u32,
+    /// Where its document starts in the inflated block.
     pub start: u32,
     /// Where it ends.
     pub end: u32,
@@ -390,6 +394,8 @@ pub(crate) struct Index {
     pub services: Vec<ServiceRecord>,
     /// Sorted by name.
     pub policies: Vec<PolicyRecord>,
+    /// Where each deflated block of policy documents starts and ends in the pack.
+    pub policy_blocks: Vec<(u32, u32)>,
     /// Events.
     pub events: Events,
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use action_catalog::{Origin, action, prefixes, service, stats};
+use action_catalog::{Origin, action, coverage, prefixes, service, stats};
 
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,6 +33,36 @@ fn counts_do_not_fall() {
         assert!(*count >= floor[*name], "{name}: {count} < {}", floor[*name]);
     }
     assert_eq!(counts.len(), floor.len());
+}
+
+/// The table by service and origin is that of the catalog; `refresh` writes no worse one over it.
+#[test]
+fn the_table_of_coverage_is_the_catalog_s() {
+    let table = coverage(prefixes().filter_map(service));
+    assert_eq!(table, include_str!("../coverage.csv"));
+}
+
+#[test]
+fn every_operation_is_mapped_or_says_why_not() {
+    for service in prefixes().filter_map(service) {
+        for operation in &service.operations {
+            let name = format!("{}:{}", service.prefix, operation.name);
+            let why = operation.why.as_deref().unwrap_or_default();
+            assert_eq!(operation.needs.is_empty(), !why.is_empty(), "{name}");
+            let by_hand = operation.origin == Origin::Override;
+            let cited = operation
+                .cite
+                .as_deref()
+                .is_some_and(|c| c.starts_with("https://"));
+            assert!(cited || !by_hand, "{name} cites nothing");
+        }
+    }
+}
+
+#[test]
+fn the_packed_catalog_is_small() {
+    let bytes = stats().packed_bytes;
+    assert!((1_000_000..2_000_000).contains(&bytes), "{bytes}");
 }
 
 #[test]

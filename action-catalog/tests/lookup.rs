@@ -196,7 +196,7 @@ fn policies_are_found_by_name_and_by_arn_in_any_partition() {
     let admin = managed_policy("arn:aws:iam::aws:policy/AdministratorAccess").unwrap();
     assert_eq!(admin.name, "AdministratorAccess");
     assert!(!admin.deprecated);
-    let document: serde_json::Value = serde_json::from_str(&admin.document).unwrap();
+    let document: serde_json::Value = serde_json::from_str(admin.document).unwrap();
     assert_eq!(document["Statement"][0]["Action"], "*");
     assert_eq!(
         managed_policy("arn:aws-us-gov:iam::aws:policy/AdministratorAccess"),
@@ -213,7 +213,7 @@ fn policies_are_found_by_name_and_by_arn_in_any_partition() {
 fn every_policy_document_is_json_with_statements() {
     let mut before = String::new();
     for policy in managed_policies() {
-        let document: serde_json::Value = serde_json::from_str(&policy.document).unwrap();
+        let document: serde_json::Value = serde_json::from_str(policy.document).unwrap();
         assert!(document.get("Statement").is_some(), "{}", policy.name);
         assert!(before.as_str() < policy.name, "{} after {before}", policy.name);
         before = policy.name.to_owned();

@@ -96,7 +96,7 @@ pub fn managed_from_catalog(arn_or_name: &str) -> (Option<(Origin, Document)>, V
         Some(arn) => arn.to_owned(),
         None => format!("arn:aws:iam::aws:policy/{}", policy.name),
     };
-    let (document, diagnostics) = crate::policy::parse(&pretty(&policy.document), &arn);
+    let (document, diagnostics) = crate::policy::parse(&pretty(policy.document), &arn);
     let origin = Origin::AwsManaged {
         arn,
         version: Some(policy.version.to_owned()),

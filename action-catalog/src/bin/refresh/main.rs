@@ -1,7 +1,8 @@
 //! Makes `services/`, `events.json` and `managed-policies.jsonl` anew.
 //!
-//! `refresh <folder>`: the folder holds the unpacked packages (see `fetch-sources`) and `handover/`.
-//! Run in the crate's folder or in the workspace's; reads `overrides/` there.
+//! `refresh FOLDER [--service-reference DIR]`: FOLDER holds the unpacked packages (see `fetch-sources`)
+//! and `handover/`; DIR holds files of AWS's service reference, which are laid over the rest. Reads
+//! `overrides/` in the crate's folder. Prints what changed, fit for a changelog.
 #![expect(
     clippy::disallowed_methods,
     reason = "a tool of the maintainers: it reads and writes files"
@@ -11,12 +12,17 @@
     reason = "a tool of the maintainers: it prints what it did"
 )]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
 mod actions;
 mod botocore;
+mod changes;
+#[path = "../../coverage.rs"]
+#[allow(unreachable_pub, reason = "shared with the library")]
+mod coverage;
 mod events;
 #[path = "../../file.rs"]
 #[allow(dead_code, reason = "the build script uses the rest of it")]
@@ -32,6 +38,9 @@ mod policies;
 mod recorded;
 mod report;
 mod seen;
+#[path = "../../service_reference.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the library")]
+mod service_reference;
 mod sources;
 #[path = "../../types.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the library uses the rest of it")]
@@ -42,9 +51,17 @@ mod write;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let folder = env::args()
-        .nth(1)
-        .ok_or("usage: refresh <folder of unpacked sources>")?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (folder, reference) = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        [folder] => ((*folder).to_owned(), None),
+        [folder, "--service-reference", reference] => ((*folder).to_owned(), Some((*reference).to_owned())),
+        _ => return Err("usage: refresh FOLDER [--service-reference DIR]".into()),
+    };
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = sources::Sources::new(Path::new(&folder));
     let overrides = overrides::Overrides::read(&crate_folder.join("overrides"))?;
@@ -81,13 +98,22 @@ fn main() -> Outcome<()> {
     seen::fill(&mut services, &operations, &rules);
     operations::into_services(&mut services, operations);
     finish(&mut services, &overrides, &event_sources);
+    if let Some(reference) = reference {
+        lay_over(&mut services, Path::new(&reference))?;
+    }
+    let before = changes::before(crate_folder)?;
+    let policies_path = crate_folder.join("managed-policies.jsonl");
+    let policies_before = match policies_path.exists() {
+        true => changes::policies(fs::read_to_string(&policies_path)?.lines())?,
+        false => BTreeMap::new(),
+    };
     write_services(crate_folder, &services)?;
     write_events(crate_folder, &overrides, &event_sources)?;
     let policies = policies::lines(&sources)?;
-    fs::write(
-        crate_folder.join("managed-policies.jsonl"),
-        policies.join("\n") + "\n",
-    )?;
+    fs::write(policies_path, policies.join("\n") + "\n")?;
+    print!("{}", changes::between(&before, &services));
+    let policies_now = changes::policies(policies.iter().map(String::as_str))?;
+    print!("{}", changes::between_policies(&policies_before, &policies_now));
     let counts = report::counts(&services, event_sources.prefixes.len(), policies.len());
     for (name, count) in &counts {
         println!("{count:>7} {}", name.replace('_', " "));
@@ -96,7 +122,7 @@ fn main() -> Outcome<()> {
         .unknown_operations(&services)
         .iter()
         .for_each(|name| println!("no such operation: {name}"));
-    report::write(crate_folder, &counts)
+    report::write(crate_folder, &counts, &services)
 }
 
 /// A need of an action that AWS does not have is a mistake in an override.
@@ -135,6 +161,39 @@ fn check_companions(operations: &operations::Operations, overrides: &overrides::
         true => Ok(()),
         false => Err(format!("companions of no operation: {unknown:?}").into()),
     }
+}
+
+/// Lays the files of a folder of AWS's service reference over the services.
+fn lay_over(services: &mut actions::Services, folder: &Path) -> Outcome<()> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    for path in paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+    {
+        let text = fs::read_to_string(path)?;
+        let file = service_reference::ServiceReference::read(&text)
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        let Some(file) = file else { continue };
+        let service = services
+            .entry(file.name.clone())
+            .or_insert_with(|| types::Service {
+                prefix: file.name.clone(),
+                name: file.name.clone(),
+                ..types::Service::default()
+            });
+        let overlaid = file.apply(service);
+        println!(
+            "service reference {}: {} actions and {} operations differ",
+            overlaid.prefix,
+            overlaid.added.len() + overlaid.changed.len(),
+            overlaid.operations.len()
+        );
+    }
+    Ok(())
 }
 
 fn finish(

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::Outcome;
 use crate::actions::Services;
+use crate::coverage::coverage;
 use crate::types::{Action, Operation, Origin};
 
 /// Name -> count.
@@ -51,7 +52,7 @@ pub(crate) fn counts(services: &Services, event_sources: usize, policies: usize)
 /// Writes the counts into `SOURCES.md` and, unless one that the tests guard has fallen, into
 /// `counts.json`. A fall is an error after all is written: what AWS has withdrawn is confirmed by
 /// editing `counts.json` by hand.
-pub(crate) fn write(folder: &Path, counts: &Counts) -> Outcome<()> {
+pub(crate) fn write(folder: &Path, counts: &Counts, services: &Services) -> Outcome<()> {
     let path = folder.join("SOURCES.md");
     let text = fs::read_to_string(&path)?;
     let (head, rest) = text
@@ -86,5 +87,62 @@ pub(crate) fn write(folder: &Path, counts: &Counts) -> Outcome<()> {
             format!("counts fell (edit counts.json where AWS withdrew something): {fallen:?}").into(),
         );
     }
-    Ok(fs::write(&path, serde_json::to_string_pretty(&guarded)? + "\n")?)
+    fs::write(&path, serde_json::to_string_pretty(&guarded)? + "\n")?;
+    write_coverage(folder, services)
+}
+
+/// Writes `coverage.csv`, unless some service has fewer mapped operations than the table says, or more
+/// that are not: what AWS has withdrawn is confirmed by taking the service's line out of the table.
+fn write_coverage(folder: &Path, services: &Services) -> Outcome<()> {
+    let path = folder.join("coverage.csv");
+    let before = match path.exists() {
+        true => fs::read_to_string(&path)?,
+        false => String::new(),
+    };
+    let now = coverage(services.values());
+    let fallen = worse(&before, &now);
+    if !fallen.is_empty() {
+        return Err(format!("coverage.csv would get worse: {}", fallen.join(", ")).into());
+    }
+    Ok(fs::write(&path, now)?)
+}
+
+/// Services that an earlier table has better: fewer operations without mapping, or more with.
+fn worse(before: &str, now: &str) -> Vec<String> {
+    let rows = |text: &str| -> BTreeMap<String, (usize, usize)> {
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let number = |at: usize| cells.get(at)?.parse::<usize>().ok();
+            let (all, unmapped) = (number(1)?, number(2)?);
+            Some(((*cells.first()?).to_owned(), (all - unmapped.min(all), unmapped)))
+        };
+        text.lines().filter_map(row).collect()
+    };
+    let now = rows(now);
+    let of = |(prefix, (mapped, unmapped)): (String, (usize, usize))| {
+        let (mapped_now, unmapped_now) = now.get(&prefix).copied().unwrap_or((0, 0));
+        let worse = mapped_now < mapped || unmapped_now > unmapped;
+        worse.then(|| {
+            format!("{prefix}: {mapped} mapped and {unmapped} not -> {mapped_now} and {unmapped_now}")
+        })
+    };
+    rows(before).into_iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_lost_a_mapping_is_worse() {
+        let before = "service,operations,unmapped\na,3,1\nb,2,0\ngone,1,0\n";
+        assert!(worse(before, "a,4,1\nb,2,0\ngone,1,0\n").is_empty());
+        assert_eq!(
+            worse(before, "a,3,2\nb,3,0\n"),
+            [
+                "a: 2 mapped and 1 not -> 1 and 2",
+                "gone: 1 mapped and 0 not -> 0 and 0"
+            ]
+        );
+    }
 }

@@ -130,6 +130,7 @@ fn seen(seen: &Seen) -> Value {
 fn operation(operation: &Operation) -> Value {
     let origin = match operation.origin {
         Origin::Override => "override",
+        Origin::ServiceReference => "service-reference",
         Origin::Map => "map",
         Origin::HttpVerb => "http-verb",
         Origin::SameName => "same-name",
