@@ -1,7 +1,5 @@
 //! AWS's service reference over the packed catalog. A process of its own: an overlay is for good.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
-
 use action_catalog::{
     AlreadyAsked, Certainty, EventMapping, Origin, ServiceReference, action, event, operations, overlay,
     service,

@@ -253,10 +253,20 @@ fn variable(name: &str, need: &Need, event: &Event<'_>) -> (Vec<String>, bool) {
     if !asked.is_empty() {
         return (distinct(asked), false);
     }
-    if !name.ends_with("Id") || anywhere(event.response.value(), name).is_empty() {
+    if !makes(&event.name, name) || anywhere(event.response.value(), name).is_empty() {
         return (Vec::new(), false);
     }
     (vec!["*".to_owned()], true)
+}
+
+/// Whether an operation of that name makes the thing that the variable is the id of: `CreateVpc` a
+/// `VpcId`. `CreateNatGateway` answers with a `VpcId` too, and has not made it.
+fn makes(operation: &str, variable: &str) -> bool {
+    let noun = variable
+        .strip_suffix("Id")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    !noun.is_empty() && operation.to_ascii_lowercase().contains(&noun)
 }
 
 /// Variable names that say too little to be found by name alone.
@@ -359,6 +369,13 @@ mod tests {
         let event = Event::parse(text.as_bytes(), &mut scratch).unwrap();
         let filled = fill(template, &event);
         [filled.whole, filled.made].concat()
+    }
+
+    #[test]
+    fn an_id_in_the_response_is_a_new_one_only_of_what_the_call_makes() {
+        assert!(makes("CreateVpc", "VpcId") && makes("RunInstances", "InstanceId"));
+        assert!(!makes("CreateNatGateway", "VpcId") && !makes("CreateThing", "Id"));
+        assert!(!makes("CreateVpc", "VpcName"));
     }
 
     #[test]
