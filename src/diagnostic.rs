@@ -54,6 +54,12 @@ pub enum Code {
     UnusualResource,
     /// A condition operator that does not exist.
     UnknownOperator,
+    /// A condition key that the catalog does not know.
+    UnknownKey,
+    /// A condition key that no action of the statement is asked with.
+    UnsupportedKey,
+    /// A resource that no action of the statement works on, or an action that works on none of them.
+    UnsupportedResource,
     /// Grants that could not be read as get-account-authorization-details or as a policy.
     GrantsShape,
     /// A file that is no output of get-event-selectors.
@@ -104,6 +110,9 @@ impl Code {
             Self::UnknownService => "unknown-service",
             Self::UnusualResource => "unusual-resource",
             Self::UnknownOperator => "unknown-operator",
+            Self::UnknownKey => "unknown-key",
+            Self::UnsupportedKey => "unsupported-key",
+            Self::UnsupportedResource => "unsupported-resource",
             Self::GrantsShape => "grants-shape",
             Self::SelectorsShape => "selectors-shape",
             Self::PolicyNotGiven => "policy-not-given",

@@ -15,6 +15,8 @@ pub mod trail;
 pub mod evaluate;
 pub mod require;
 
+pub mod lint;
+
 pub mod evidence;
 pub mod grants;
 

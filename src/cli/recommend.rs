@@ -220,7 +220,7 @@ fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) ->
             let (document, problems) = crate::policy::parse(&text, policy);
             diagnostics.extend(problems);
             let document = document?;
-            diagnostics.extend(grants::lint(&document, policy));
+            diagnostics.extend(crate::lint::names(&document, policy));
             if document
                 .statements
                 .iter()

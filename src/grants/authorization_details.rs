@@ -186,7 +186,7 @@ impl Reader<'_> {
         let (document, diagnostics) = crate::policy::parse(&text, &place);
         self.diagnostics.extend(diagnostics);
         if let Some(document) = document.as_ref().filter(|_| !is_aws_managed(name)) {
-            self.diagnostics.extend(super::lint(document, &place));
+            self.diagnostics.extend(crate::lint::names(document, &place));
         }
         document
     }

@@ -15,7 +15,7 @@ pub use origin::{Editable, Origin};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Layer;
-use crate::policy::{ActionKnown, Document};
+use crate::policy::Document;
 
 /// One policy in force for a principal.
 #[derive(Debug, Clone)]
@@ -111,37 +111,6 @@ fn pretty(json: &str) -> String {
     serde_json::from_str::<serde_json::Value>(json)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| json.to_owned())
-}
-
-/// Warnings on a policy that a person wrote: actions the catalog does not know, with near names.
-pub fn lint(document: &Document, file: &str) -> Vec<Diagnostic> {
-    crate::policy::lint(document, file, &known)
-}
-
-/// What the catalog says of an entry of `Action`.
-fn known(entry: &str) -> ActionKnown {
-    if !action_catalog::matching(entry).is_empty() {
-        return ActionKnown::Known;
-    }
-    let (prefix, name) = entry.split_once(':').unwrap_or((entry, ""));
-    match action_catalog::service(prefix) {
-        Some(service) => {
-            let names = service.actions.iter().map(|action| action.name.as_str());
-            let near = crate::near::several(name, names, 3);
-            ActionKnown::UnknownAction {
-                near: near
-                    .into_iter()
-                    .map(|name| format!("{}:{name}", service.prefix))
-                    .collect(),
-            }
-        }
-        None => {
-            let near = crate::near::several(prefix, action_catalog::prefixes(), 3);
-            ActionKnown::UnknownService {
-                near: near.into_iter().map(str::to_owned).collect(),
-            }
-        }
-    }
 }
 
 #[cfg(test)]

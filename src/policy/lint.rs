@@ -54,7 +54,8 @@ fn spans(known: &[Span]) -> impl Iterator<Item = Option<Span>> {
     known.iter().copied().map(Some).chain(std::iter::repeat(None))
 }
 
-fn pointed(source: Source<'_>, diagnostic: Diagnostic, span: Option<Span>) -> Diagnostic {
+/// The diagnostic at a span of the text, or at the file where there is none.
+pub(crate) fn pointed(source: Source<'_>, diagnostic: Diagnostic, span: Option<Span>) -> Diagnostic {
     match span {
         Some(span) => source.point(diagnostic, span),
         None => diagnostic.at(crate::diagnostic::Place::file(source.file)),
@@ -126,14 +127,20 @@ fn operator_warnings(statement: &Statement, source: Source<'_>) -> Vec<Diagnosti
         found.push(pointed(
             source,
             diagnostic,
-            operator_span(statement, name, source),
+            condition_span(statement, name, None, source),
         ));
     }
     found
 }
 
-/// Where an operator stands: looked up in the source, because statements keep no span for it.
-fn operator_span(statement: &Statement, operator: &str, source: Source<'_>) -> Option<Span> {
+/// Where a condition's operator stands, or a key of it: looked up in the source, because statements
+/// keep no span for them.
+pub(crate) fn condition_span(
+    statement: &Statement,
+    operator: &str,
+    key: Option<&str>,
+    source: Source<'_>,
+) -> Option<Span> {
     let root = syntax(source).ok()?;
     let statements = &root.as_object()?.get("Statement")?.value;
     let all = match statements {
@@ -142,7 +149,15 @@ fn operator_span(statement: &Statement, operator: &str, source: Source<'_>) -> O
     };
     let own = all.iter().find(|value| span_of(*value) == statement.span)?;
     let block = own.as_object()?.get_object("Condition")?;
-    block.get(operator).map(|property| span_of(&property.name))
+    let property = block.get(operator)?;
+    match key {
+        None => Some(span_of(&property.name)),
+        Some(key) => property
+            .value
+            .as_object()?
+            .get(key)
+            .map(|property| span_of(&property.name)),
+    }
 }
 
 #[cfg(test)]

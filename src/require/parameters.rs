@@ -17,7 +17,7 @@ pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
         Some(When::Equals { path, value }) => strings(event, path).iter().any(|found| found == value),
         Some(When::Matches { path, pattern }) => strings(event, path)
             .iter()
-            .any(|found| crate::pattern::matches(&pattern.to_ascii_lowercase(), &found.to_ascii_lowercase())),
+            .any(|found| crate::pattern::matches_ignore_case(pattern, found)),
         Some(When::All(all)) => all.iter().all(|when| applies(Some(when), event)),
         Some(When::Any(any)) => any.iter().any(|when| applies(Some(when), event)),
     }
