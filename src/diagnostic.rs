@@ -60,6 +60,8 @@ pub enum Code {
     UnsupportedKey,
     /// A resource that no action of the statement works on, or an action that works on none of them.
     UnsupportedResource,
+    /// Files of AWS's service reference: what they changed, or why one was not used.
+    ServiceReference,
     /// Grants that could not be read as get-account-authorization-details or as a policy.
     GrantsShape,
     /// A file that is no output of get-event-selectors.
@@ -113,6 +115,7 @@ impl Code {
             Self::UnknownKey => "unknown-key",
             Self::UnsupportedKey => "unsupported-key",
             Self::UnsupportedResource => "unsupported-resource",
+            Self::ServiceReference => "service-reference",
             Self::GrantsShape => "grants-shape",
             Self::SelectorsShape => "selectors-shape",
             Self::PolicyNotGiven => "policy-not-given",

@@ -196,6 +196,7 @@ enum FileWhen {
     Matches { path: String, pattern: String },
     All(Vec<FileWhen>),
     Any(Vec<FileWhen>),
+    Not(Box<FileWhen>),
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -375,6 +376,7 @@ impl FileWhen {
             Self::Matches { path, pattern } => When::Matches { path, pattern },
             Self::All(all) => When::All(all.into_iter().map(Self::into_when).collect()),
             Self::Any(any) => When::Any(any.into_iter().map(Self::into_when).collect()),
+            Self::Not(not) => When::Not(Box::new(not.into_when())),
         }
     }
 }

@@ -307,6 +307,8 @@ pub enum When {
     All(Vec<When>),
     /// At least one holds.
     Any(Vec<When>),
+    /// It does not hold.
+    Not(Box<When>),
 }
 
 /// How sure a need is.

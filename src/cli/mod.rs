@@ -9,6 +9,7 @@ mod catalog;
 mod diagnostics;
 mod exit;
 mod output;
+mod overlay;
 mod recommend;
 
 pub use exit::Exit;
@@ -52,7 +53,7 @@ enum Color {
 enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
     Recommend(recommend::Args),
-    /// Look up an action, an operation, a CloudTrail event or a wildcard.
+    /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
     /// Print a completion script for a shell.
     Completions {

@@ -50,6 +50,15 @@ impl Output {
         let _ = writeln!(stream, "{text}");
     }
 
+    /// Writes diagnostics that are the report itself.
+    pub(super) fn findings(&self, diagnostics: &[Diagnostic]) -> Exit {
+        let text: String = diagnostics
+            .iter()
+            .map(|diagnostic| format!("{}\n", diagnostics::rendered(diagnostic)))
+            .collect();
+        self.report(&text)
+    }
+
     /// Says diagnostics, each with its place.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
         for diagnostic in diagnostics {

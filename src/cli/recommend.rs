@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// What the trail is set to record: the output of `aws cloudtrail get-event-selectors`.
     #[arg(long, value_name = "FILE")]
     event_selectors: Option<PathBuf>,
+    /// Files of AWS's service reference, laid over the catalog.
+    #[arg(long, value_name = "DIR")]
+    service_reference: Option<PathBuf>,
     /// Add what was refused, where an identity statement settles it.
     #[arg(long)]
     include_denied: bool,
@@ -87,9 +90,14 @@ struct Known {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
+    let overlaid = super::overlay::lay(args.service_reference.as_deref());
     let known = match load_grants(args) {
-        Ok(known) => known,
+        Ok(mut known) => {
+            known.diagnostics.splice(0..0, overlaid);
+            known
+        }
         Err(diagnostics) => {
+            output.diagnostics(&overlaid);
             output.diagnostics(&diagnostics);
             return Exit::Failed;
         }

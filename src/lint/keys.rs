@@ -9,7 +9,7 @@ use crate::policy::{Condition, Document, Element, Statement};
 
 /// Global condition keys, lower case; those that end in `/` take the name of a tag
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
-const GLOBAL: [&str; 51] = [
+const GLOBAL: [&str; 53] = [
     "aws:assumedroot",
     "aws:calledvia",
     "aws:calledviafirst",
@@ -59,6 +59,9 @@ const GLOBAL: [&str; 51] = [
     "aws:vpceorgid",
     "aws:vpceorgpaths",
     "aws:vpcsourceip",
+    // Not on that page, but in AWS's managed policies.
+    "aws:ismcpserviceaction",
+    "aws:principalorgmasteraccountid",
     "aws:signinsessionarn",
     "aws:viaawsmcpservice",
 ];
@@ -149,6 +152,12 @@ fn takes(service: &Service, action: &Action, key: &str) -> bool {
 
 /// Whether a key is the known one, whose `${…}` or `<…>` stand for any text. Both in any case.
 fn fits(known: &str, key: &str) -> bool {
+    // Some services write the name of a tag as plain text: `secretsmanager:ResourceTag/tag-key`.
+    if let Some((head, _)) = known.split_once("Tag/")
+        && let Some(start) = key.get(..head.len() + 4)
+    {
+        return start.eq_ignore_ascii_case(&format!("{head}Tag/"));
+    }
     let mut pattern = String::new();
     let mut rest = known;
     while let Some(start) = rest.find(['$', '<']) {

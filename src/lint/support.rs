@@ -100,6 +100,32 @@ fn works_on(service: &Service, action: &Action, resource: &str) -> bool {
     of_action
         .flat_map(|kind| kind.arns.iter())
         .any(|arn| can_be(service, arn, resource))
+        || (action.resources.is_empty() && is_asked_on(service, action, resource))
+}
+
+/// Whether a call is known to ask the action on a resource that the pattern can stand for, though AWS
+/// lists no such type for it: refusals of `logs:DescribeLogGroups` name log groups.
+fn is_asked_on(service: &Service, action: &Action, resource: &str) -> bool {
+    let full = format!("{}:{}", service.prefix, action.name);
+    let needs = service.operations.iter().flat_map(|operation| &operation.needs);
+    needs
+        .filter(|need| need.action == full)
+        .flat_map(|need| &need.on)
+        .filter(|on| on.template.starts_with("arn:"))
+        .any(|on| resource_intersects(&filled_with_stars(&on.template), resource) == Some(true))
+}
+
+/// An ARN template of the catalog's own with `*` for every placeholder.
+fn filled_with_stars(template: &str) -> String {
+    let mut form = String::new();
+    let mut rest = template;
+    while let Some((text, tail)) = rest.split_once('{') {
+        form.push_str(text.strip_suffix('$').unwrap_or(text));
+        form.push('*');
+        rest = tail.split_once('}').map_or("", |(_, after)| after);
+    }
+    form.push_str(rest);
+    form
 }
 
 /// Whether the pattern can stand for a resource with that ARN template: they have matches in common,
@@ -158,7 +184,7 @@ fn homeless_action(entry: &str, service: &Service, action: &Action) -> Diagnosti
             forms.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
         ),
     };
-    let message = format!("{entry} works on no resource of this statement, so nothing comes of it");
+    let message = format!("{entry} works on no resource of this statement");
     Diagnostic::warning(Code::UnsupportedResource, message).help(help)
 }
 

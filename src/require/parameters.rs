@@ -12,14 +12,15 @@ use crate::trail::Event;
 pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
     match when {
         None => true,
-        Some(When::Present(path)) => !strings(event, path).is_empty() || is_there(event, path),
-        Some(When::Absent(path)) => strings(event, path).is_empty() && !is_there(event, path),
+        Some(When::Present(path)) => is_there(event, path),
+        Some(When::Absent(path)) => !is_there(event, path),
         Some(When::Equals { path, value }) => strings(event, path).iter().any(|found| found == value),
         Some(When::Matches { path, pattern }) => strings(event, path)
             .iter()
             .any(|found| crate::pattern::matches_ignore_case(pattern, found)),
         Some(When::All(all)) => all.iter().all(|when| applies(Some(when), event)),
         Some(When::Any(any)) => any.iter().any(|when| applies(Some(when), event)),
+        Some(When::Not(not)) => !applies(Some(not), event),
     }
 }
 
@@ -44,6 +45,7 @@ fn is_there(event: &Event<'_>, path: &str) -> bool {
     path.split('|').any(|alternative| {
         values(event, alternative).into_iter().any(|value| match value {
             Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
             Value::Array(list) => !list.is_empty(),
             Value::Object(object) => !object.is_empty(),
             _ => true,

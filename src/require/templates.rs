@@ -137,10 +137,35 @@ fn transformed<'v>(value: &'v str, transform: &str, event: &Event<'_>) -> Cow<'v
             let name = value.rsplit('/').next().unwrap_or(value);
             Cow::Borrowed(name.split(':').next().unwrap_or(name))
         }
+        "decode" => Cow::Owned(percent_decoded(value)),
+        "loggroup" => Cow::Borrowed(log_group(value)),
+        // `GetParameter` takes `NAME:VERSION` and `NAME:LABEL`.
+        "nocolon" => Cow::Borrowed(value.split(':').next().unwrap_or(value)),
         // An alias stands for a key whose id is not in the parameters.
         "kmskey" if value.contains("alias/") => Cow::Borrowed(""),
-        _ => Cow::Borrowed(value),
+        _ => match transform
+            .strip_prefix("head")
+            .and_then(|count| count.parse().ok())
+        {
+            Some(count) => Cow::Borrowed(head(value, count)),
+            None => Cow::Borrowed(value),
+        },
     }
+}
+
+/// The first `count` parts between colons: `head6` of a subscription's ARN is its topic's.
+fn head(value: &str, count: usize) -> &str {
+    match value.match_indices(':').nth(count.saturating_sub(1)) {
+        Some((end, _)) => value.get(..end).unwrap_or(value),
+        None => value,
+    }
+}
+
+/// A log group's name, from its name or from its ARN with or without `:*`
+/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html>,
+/// `logGroupIdentifiers`). An ARN of another account stays: the template takes it as it is.
+fn log_group(value: &str) -> &str {
+    value.strip_suffix(":*").unwrap_or(value)
 }
 
 /// `x-amz-copy-source`: `/bucket/key?versionId=…`, percent-encoded
@@ -387,6 +412,35 @@ mod tests {
             ["arn:aws:s3:::acme/a b/c.txt"]
         );
         assert_eq!(source("acme/100%"), ["arn:aws:s3:::acme/100%"]);
+    }
+
+    #[test]
+    fn parts_of_values_are_taken() {
+        let template = "{subscriptionArn:head6}";
+        let arn = r#"{"subscriptionArn":"arn:aws:sns:eu-west-1:111122223333:news:0a1b"}"#;
+        assert_eq!(filled(template, arn), ["arn:aws:sns:eu-west-1:111122223333:news"]);
+        assert_eq!(head("a:b", 3), "a:b");
+        let template = "arn:aws:ssm:eu-west-1:111122223333:parameter/{name:nocolon}";
+        assert_eq!(
+            filled(template, r#"{"name":"db:3"}"#),
+            ["arn:aws:ssm:eu-west-1:111122223333:parameter/db"]
+        );
+        let template = "{resourceArn:decode}";
+        assert_eq!(
+            filled(
+                template,
+                r#"{"resourceArn":"arn%3Aaws%3Aeks%3Aeu-west-1%3A111122223333%3Acluster%2Fa"}"#
+            ),
+            ["arn:aws:eks:eu-west-1:111122223333:cluster/a"]
+        );
+        let template = "arn:aws:logs:eu-west-1:111122223333:log-group:{g:loggroup}";
+        assert_eq!(
+            filled(
+                template,
+                r#"{"g":"arn:aws:logs:eu-west-1:444455556666:log-group:a:*"}"#
+            ),
+            ["arn:aws:logs:eu-west-1:444455556666:log-group:a"]
+        );
     }
 
     #[test]

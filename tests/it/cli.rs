@@ -231,8 +231,22 @@ fn catalog_knows_an_action() {
     // Names of actions are case-insensitive.
     assert_eq!(catalog(&["S3:putobject"]), action);
     let text = leastgrant(&["catalog", "s3:PutObject"]).exits(0);
-    assert!(text.out.starts_with("action: s3:PutObject\n"), "{}", text.out);
-    assert!(text.out.contains("access level: Write\n"));
+    assert!(
+        text.out.starts_with("action s3:PutObject · Amazon S3 · Write\n"),
+        "{}",
+        text.out
+    );
+    for part in [
+        "object  arn:${Partition}:s3:::${BucketName}/${ObjectName}",
+        "data events of AWS::S3::Object",
+        "needed by   CompleteMultipartUpload, CopyObject",
+        "operation s3:PutObject · Amazon S3 · writes · by hand",
+        "https://docs.aws.amazon.com/",
+    ] {
+        assert!(text.out.contains(part), "{part} in {}", text.out);
+    }
+    assert_eq!(action["operation"]["operation"], "s3:PutObject");
+    assert_eq!(action["schema_version"], 1);
 }
 
 #[test]
@@ -256,7 +270,14 @@ fn catalog_knows_an_operation() {
         assert!(need["origin"].is_string());
     }
     let text = leastgrant(&["catalog", "CopyObject"]).exits(0);
-    assert!(text.out.contains("operation: s3:CopyObject"));
+    assert!(
+        text.out
+            .contains("operation s3:CopyObject · Amazon S3 · writes · by hand")
+    );
+    assert!(
+        text.out
+            .contains("s3:PutObjectTagging  when x-amz-tagging is given")
+    );
 }
 
 #[test]

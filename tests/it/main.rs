@@ -9,6 +9,7 @@
 
 mod account_files;
 mod bad_input;
+mod catalog;
 mod checks;
 mod cli;
 mod determinism;

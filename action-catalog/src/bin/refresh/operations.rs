@@ -207,18 +207,18 @@ fn finish(lookup: &Lookup<'_>, prefix: &str, api: Option<&Api<'_>>, operation: &
         .needs
         .sort_by_key(|n| (n.action == "iam:PassRole", n.when.is_some()));
     operation.needs.dedup();
-    let own = operation
-        .needs
-        .iter()
-        .find(|n| n.when.is_none() && n.action.starts_with(&format!("{prefix}:")));
-    let own = own.or_else(|| operation.needs.first());
-    let level = own
-        .and_then(|n| lookup.known.action(&n.action))
-        .map(|(_, action)| action.level);
-    operation.read_only = match level {
-        Some(level) => Some(matches!(level, Level::List | Level::Read)),
-        None if api.is_some_and(|api| api.method() == "GET") => Some(true),
-        None => None,
+    let own = |n: &&Need| n.when.is_none() && n.action.starts_with(&format!("{prefix}:"));
+    let level = |n: &Need| lookup.known.action(&n.action).map(|(_, action)| action.level);
+    let mut levels: Vec<Level> = operation.needs.iter().filter(own).filter_map(level).collect();
+    if levels.is_empty() {
+        levels.extend(operation.needs.first().and_then(level));
+    }
+    let reads = |level: &Level| matches!(level, Level::List | Level::Read);
+    operation.read_only = match levels.as_slice() {
+        // CopyObject reads its source and writes.
+        [_, ..] => Some(levels.iter().all(reads)),
+        [] if api.is_some_and(|api| api.method() == "GET") => Some(true),
+        [] => None,
     };
     if operation.needs.is_empty() && operation.why.is_none() {
         let unsigned = api.and_then(Api::unsigned);

@@ -221,6 +221,7 @@ fn when(condition: &When) -> Value {
         When::Matches { path, pattern } => json!({"matches": {"path": path, "pattern": pattern}}),
         When::All(all) => json!({"all": all.iter().map(when).collect::<Vec<_>>()}),
         When::Any(any) => json!({"any": any.iter().map(when).collect::<Vec<_>>()}),
+        When::Not(not) => json!({"not": when(not)}),
     }
 }
 
@@ -259,6 +260,7 @@ mod tests {
                     path: "s".to_owned(),
                     pattern: "w*".to_owned(),
                 }]),
+                When::Not(Box::new(When::Present("t".to_owned()))),
             ])),
             certainty: Certainty::Likely,
         };
