@@ -175,7 +175,11 @@ fn is_arn_template(template: &str) -> bool {
             return false;
         }
     }
-    depth == 0 && !template.contains("{}") && template.starts_with("arn:") && template.split(':').count() >= 6
+    // `{streamARN}/consumer/{name}` begins with a parameter that is an ARN; of `arn:…:iam::{value}` the
+    // parameter is one of that service, or counts for nothing.
+    let parts = template.split(':').count();
+    let arn = template.starts_with("arn:") && (parts >= 6 || template.ends_with('}'));
+    depth == 0 && !template.contains("{}") && (arn || template.starts_with('{'))
 }
 
 #[test]

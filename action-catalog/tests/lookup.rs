@@ -153,7 +153,6 @@ fn a_role_is_passed_only_where_the_request_names_one() {
 #[test]
 fn api_gateway_goes_by_verb_and_path() {
     let (_, get) = operations("apigateway:GetRestApi").pop().unwrap();
-    assert_eq!(get.origin, Origin::HttpVerb);
     assert_eq!(get.needs[0].action, "apigateway:GET");
     assert_eq!(
         get.needs[0].on[0].template,

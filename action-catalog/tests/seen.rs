@@ -154,13 +154,6 @@ fn parameters(operation: &str) -> Vec<(String, String)> {
 #[test]
 fn a_variable_is_not_filled_with_another_resource_s_name() {
     let pair = |variable: &str, path: &str| (variable.to_owned(), path.to_owned());
-    let query = parameters("athena:CreateNamedQuery");
-    assert!(!query.contains(&pair("WorkGroupName", "name")), "{query:?}");
-    assert!(query.contains(&pair("WorkGroupName", "workGroup")), "{query:?}");
-    assert_eq!(
-        parameters("athena:CreateWorkGroup"),
-        [pair("WorkGroupName", "name")]
-    );
     assert!(!parameters("iot:CreateThingGroup").contains(&pair("ThingGroupName", "parentGroupName")));
     let roles = parameters("redshift:ModifyClusterIamRoles");
     assert!(

@@ -112,15 +112,15 @@ fn standard(name: &str, event: &Event<'_>) -> Option<String> {
     }
 }
 
-/// `path`, `path|other`, `path:transform`.
+/// `path`, `path|other`, `path:transform`, `path:transform:transform`.
 fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
-    let (path, transform) = text
-        .split_once(':')
-        .map_or((text, ""), |(path, transform)| (path, transform));
-    let mut values: Vec<String> = strings(event, path)
-        .into_iter()
-        .map(|value| transformed(&value, transform, event).into_owned())
-        .collect();
+    let (path, transforms) = text.split_once(':').unwrap_or((text, ""));
+    let all = |value: String| {
+        transforms.split(':').fold(value, |value, transform| {
+            transformed(&value, transform, event).into_owned()
+        })
+    };
+    let mut values: Vec<String> = strings(event, path).into_iter().map(all).collect();
     values.sort();
     values.dedup();
     values.retain(|value| !value.is_empty());
@@ -138,9 +138,16 @@ fn transformed<'v>(value: &'v str, transform: &str, event: &Event<'_>) -> Cow<'v
             Cow::Borrowed(name.split(':').next().unwrap_or(name))
         }
         "decode" => Cow::Owned(percent_decoded(value)),
-        "loggroup" => Cow::Borrowed(log_group(value)),
+        "loggroup" => log_group(value, event),
+        // A system-defined inference profile is called by a geography and the model's id
+        // (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html).
+        "profilemodel" => {
+            let id = value.rsplit('/').next().unwrap_or(value);
+            Cow::Borrowed(id.split_once('.').map_or("", |(_, model)| model))
+        }
         // `GetParameter` takes `NAME:VERSION` and `NAME:LABEL`.
-        "nocolon" => Cow::Borrowed(value.split(':').next().unwrap_or(value)),
+        "nocolon" if value.starts_with("arn:") => Cow::Borrowed(head(value, 6)),
+        "nocolon" => Cow::Borrowed(head(value, 1)),
         // An alias stands for a key whose id is not in the parameters.
         "kmskey" if value.contains("alias/") => Cow::Borrowed(""),
         _ => match transform
@@ -161,11 +168,22 @@ fn head(value: &str, count: usize) -> &str {
     }
 }
 
-/// A log group's name, from its name or from its ARN with or without `:*`
-/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html>,
-/// `logGroupIdentifiers`). An ARN of another account stays: the template takes it as it is.
-fn log_group(value: &str) -> &str {
-    value.strip_suffix(":*").unwrap_or(value)
+/// The ARN of a log group as CloudWatch Logs checks it, with `:*` at its end, from the group's name or its
+/// ARN in either form
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html>).
+fn log_group<'v>(value: &str, event: &Event<'_>) -> Cow<'v, str> {
+    let name = value.strip_suffix(":*").unwrap_or(value);
+    if Arn::parse(name).is_some() {
+        return Cow::Owned(format!("{name}:*"));
+    }
+    match event.account.as_deref() {
+        Some(account) => Cow::Owned(format!(
+            "arn:{}:logs:{}:{account}:log-group:{name}:*",
+            partition(event),
+            event.region
+        )),
+        None => Cow::Borrowed(""),
+    }
 }
 
 /// `x-amz-copy-source`: `/bucket/key?versionId=…`, percent-encoded
@@ -433,13 +451,26 @@ mod tests {
             ),
             ["arn:aws:eks:eu-west-1:111122223333:cluster/a"]
         );
-        let template = "arn:aws:logs:eu-west-1:111122223333:log-group:{g:loggroup}";
-        assert_eq!(
-            filled(
-                template,
-                r#"{"g":"arn:aws:logs:eu-west-1:444455556666:log-group:a:*"}"#
+        let theirs = "arn:aws:logs:eu-west-1:444455556666:log-group:a";
+        for (given, wanted) in [
+            (format!("{theirs}:*"), format!("{theirs}:*")),
+            (theirs.to_owned(), format!("{theirs}:*")),
+            (
+                "/app/web".to_owned(),
+                "arn:aws:logs:eu-west-1:111122223333:log-group:/app/web:*".to_owned(),
             ),
-            ["arn:aws:logs:eu-west-1:444455556666:log-group:a"]
+        ] {
+            assert_eq!(filled("{g:loggroup}", &format!(r#"{{"g":"{given}"}}"#)), [wanted]);
+        }
+        let template = "arn:aws:ssm:eu-west-1:111122223333:parameter/{name:noslash:nocolon}";
+        assert_eq!(
+            filled(template, r#"{"name":"/app/db:3"}"#),
+            ["arn:aws:ssm:eu-west-1:111122223333:parameter/app/db"]
+        );
+        let template = "arn:aws:bedrock:*::foundation-model/{modelId:profilemodel}";
+        assert_eq!(
+            filled(template, r#"{"modelId":"us-gov.anthropic.claude-v2:1"}"#),
+            ["arn:aws:bedrock:*::foundation-model/anthropic.claude-v2:1"]
         );
     }
 

@@ -417,7 +417,16 @@ mod services {
         assert_eq!(
             needs("s3.amazonaws.com", "CopyObject", request, json!({})),
             [
-                "s3:GetObject arn:aws:s3:::acme-in/a b.txt",
+                "s3:GetObjectVersion arn:aws:s3:::acme-in/a b.txt",
+                "s3:PutObject arn:aws:s3:::acme-out/b/c.txt"
+            ]
+        );
+        let request =
+            json!({"bucketName": "acme-out", "key": "b/c.txt", "x-amz-copy-source": "acme-in/a.txt"});
+        assert_eq!(
+            needs("s3.amazonaws.com", "CopyObject", request, json!({})),
+            [
+                "s3:GetObject arn:aws:s3:::acme-in/a.txt",
                 "s3:PutObject arn:aws:s3:::acme-out/b/c.txt"
             ]
         );
