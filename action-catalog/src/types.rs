@@ -275,7 +275,7 @@ pub struct Need {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct On {
     /// ARN template: `${Partition}`, `${Region}`, `${Account}` come from the event, `{path}` from its
-    /// request parameters. `*`: authorized on `*` only.
+    /// request parameters. `*`: authorized on `*` only. `unknown`: the record does not tell.
     pub template: String,
     /// Why the template holds a literal `*`: `generated-id`, `name-suffix`, `alias`, `any-version`, or a text.
     pub because: Option<String>,

@@ -137,7 +137,7 @@ fn what_is_not_known_to_be_recorded_never_counts_as_unused() {
         "iot:Publish",
         "rds-db:connect",
         "medical-imaging:GetImageFrame",
-        "s3:PutObjectAnnotation",
+        "s3:PutObjectVersionAnnotation",
         "chime:SendChannelMessage",
     ] {
         is_never(name);

@@ -82,8 +82,11 @@ pub(super) fn of_need(need: &Need, known: Option<(&Service, &Action)>, event: &E
 }
 
 fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
-    if on.template == "*" {
-        return vec![Resource::Any];
+    match on.template.as_str() {
+        "*" => return vec![Resource::Any],
+        // The catalog knows that neither request nor response tells.
+        "unknown" => return vec![Resource::Unknown],
+        _ => {}
     }
     let templates::Filled { whole, made, partly } = templates::fill(&on.template, event);
     let mut found: Vec<Resource> = whole.into_iter().map(Resource::Arn).collect();
