@@ -16,6 +16,7 @@ mod determinism;
 mod examples;
 mod properties;
 mod recorded;
+mod refusals;
 mod reviewed;
 mod scenario;
 mod shared;
