@@ -39,7 +39,11 @@ fn counts_do_not_fall() {
 #[test]
 fn the_table_of_coverage_is_the_catalog_s() {
     let table = coverage(prefixes().filter_map(service));
-    assert_eq!(table, include_str!("../coverage.csv"));
+    let committed = include_str!("../coverage.csv");
+    for (now, committed) in table.lines().zip(committed.lines()) {
+        assert_eq!(now, committed);
+    }
+    assert_eq!(table.lines().count(), committed.lines().count());
 }
 
 #[test]

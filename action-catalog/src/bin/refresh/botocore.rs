@@ -1,5 +1,7 @@
 //! AWS's API models: operations, their HTTP method and path, and their input.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::Outcome;
@@ -11,6 +13,8 @@ pub(crate) struct Model {
     pub(crate) service: String,
     /// `Elastic Load Balancing v2`.
     pub(crate) service_id: String,
+    /// `Elastic Load Balancing`, as AWS writes it in full.
+    pub(crate) name: String,
     /// First label of its host name: `monitoring`.
     pub(crate) endpoint: String,
     /// Name in signatures; may be empty.
@@ -42,26 +46,38 @@ pub(crate) struct Member<'m> {
     shape: &'m Value,
 }
 
-/// All models whose IAM prefix is known, by name, latest API version of each.
-pub(crate) fn read(sources: &Sources, is_prefix: impl Fn(&str) -> bool) -> Outcome<Vec<Model>> {
+/// All models, by name, latest API version of each. `by_hand`: IAM prefixes of APIs that are not named like
+/// their service. A model of a service whose actions AWS does not list has its signing name for prefix.
+pub(crate) fn read(
+    sources: &Sources,
+    is_prefix: impl Fn(&str) -> bool,
+    by_hand: &BTreeMap<String, String>,
+) -> Outcome<Vec<Model>> {
     let mut models = Vec::new();
     for row in sources.csv("derived/botocore_service_to_prefix.csv")? {
         let service = field(&row, 0).to_owned();
-        let prefix = [field(&row, 4), field(&row, 3), field(&row, 2)]
+        let by_hand = by_hand.get(&service).map_or("", String::as_str);
+        let prefix = [by_hand, field(&row, 4), field(&row, 3), field(&row, 2)]
             .into_iter()
             .find(|candidate| !candidate.is_empty() && is_prefix(candidate));
-        let Some(prefix) = prefix else { continue };
         // Folders are API dates, so the last one is the latest.
         let versions = sources.list(&format!("{BOTOCORE}/{service}"))?;
         let Some(version) = versions.last() else { continue };
         let json = sources.gzipped_json(&format!("{BOTOCORE}/{service}/{version}/service-2.json.gz"))?;
         let metadata = json.get("metadata").unwrap_or(&Value::Null);
+        let signing = [text(metadata, "signingName"), text(metadata, "endpointPrefix")];
+        let signing = signing.into_iter().find(|name| !name.is_empty());
+        let prefix = prefix
+            .or(signing)
+            .unwrap_or(service.as_str())
+            .to_ascii_lowercase();
         models.push(Model {
+            name: text(metadata, "serviceFullName").to_owned(),
             service_id: text(metadata, "serviceId").to_owned(),
             endpoint: text(metadata, "endpointPrefix").to_owned(),
             signing: text(metadata, "signingName").to_owned(),
             protocol: text(metadata, "protocol").to_owned(),
-            prefix: prefix.to_owned(),
+            prefix,
             service,
             json,
         });

@@ -68,7 +68,8 @@ fn main() -> Outcome<()> {
     let mut services = actions::read(&sources)?;
     let prefixes: std::collections::BTreeSet<String> = services.keys().cloned().collect();
     let is_prefix = |prefix: &str| prefixes.contains(prefix);
-    let models = botocore::read(&sources, is_prefix)?;
+    let models = botocore::read(&sources, is_prefix, &overrides.api_prefixes)?;
+    add_services_without_actions(&mut services, &models);
     pages::join(&mut services, &sources)?;
     actions::enrich(&mut services, &sources, &operations::reached(&models))?;
     let event_sources = events::sources(&sources, &overrides, &models, &prefixes)?;
@@ -143,6 +144,19 @@ fn check_actions(operations: &operations::Operations, spelling: &actions::Spelli
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(format!("no such action:\n{}", wrong.join("\n")).into()),
+    }
+}
+
+/// A service whose API is known and whose actions AWS does not list: its operations are known, and not
+/// mapped.
+fn add_services_without_actions(services: &mut actions::Services, models: &[botocore::Model]) {
+    for model in models {
+        let new = || types::Service {
+            prefix: model.prefix.clone(),
+            name: model.name.clone(),
+            ..types::Service::default()
+        };
+        services.entry(model.prefix.clone()).or_insert_with(new);
     }
 }
 

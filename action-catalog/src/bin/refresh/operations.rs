@@ -225,10 +225,18 @@ fn finish(lookup: &Lookup<'_>, prefix: &str, api: Option<&Api<'_>>, operation: &
         if unsigned.is_some() {
             operation.origin = Origin::ApiModel;
         }
-        let why = unsigned.unwrap_or(NO_SOURCE);
+        let has_actions = lookup
+            .known
+            .services
+            .get(prefix)
+            .is_some_and(|service| !service.actions.is_empty());
+        let why = unsigned.unwrap_or(if has_actions { NO_SOURCE } else { NO_ACTIONS });
         operation.why = Some(why.to_owned());
     }
 }
+
+/// Why an operation of a service without actions is unmapped.
+const NO_ACTIONS: &str = "AWS lists no IAM actions for this service";
 
 /// Why an operation is unmapped.
 const NO_SOURCE: &str = "AWS lists no action of this name, and no source names another";

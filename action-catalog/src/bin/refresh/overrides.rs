@@ -21,6 +21,8 @@ pub(crate) struct Overrides {
     /// IAM prefix -> lower-cased resource types.
     pub(crate) ephemeral: BTreeMap<String, BTreeSet<String>>,
     pub(crate) global: BTreeSet<String>,
+    /// API (botocore's name) -> IAM prefix.
+    pub(crate) api_prefixes: BTreeMap<String, String>,
     /// `prefix:Operation` -> what comes with it.
     pub(crate) companions: BTreeMap<String, Vec<Companion>>,
 }
@@ -111,6 +113,13 @@ struct EphemeralRule {
     types: Vec<String>,
 }
 
+/// `api-prefixes.json`: API -> rule.
+#[derive(Deserialize)]
+struct PrefixRule {
+    prefix: String,
+    cite: String,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct GlobalServices {
@@ -143,7 +152,14 @@ impl Overrides {
     pub(crate) fn read(folder: &Path) -> Outcome<Self> {
         let ids: ResourceIds = json(&folder.join("resource-ids.json"))?;
         let global: GlobalServices = json(&folder.join("global-services.json"))?;
+        let prefixes: BTreeMap<String, PrefixRule> = json(&folder.join("api-prefixes.json"))?;
+        let mut api_prefixes = BTreeMap::new();
+        for (api, rule) in prefixes {
+            check_citation(&rule.cite).map_err(|e| format!("api-prefixes.json: {api}: {e}"))?;
+            api_prefixes.insert(api, rule.prefix);
+        }
         let mut overrides = Self {
+            api_prefixes,
             events: json(&folder.join("events.json"))?,
             data_events: json(&folder.join("data-events.json"))?,
             global: global.prefixes.into_iter().map(|rule| rule.prefix).collect(),

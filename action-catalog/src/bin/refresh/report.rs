@@ -116,7 +116,11 @@ fn worse(before: &str, now: &str) -> Vec<String> {
             let (all, unmapped) = (number(1)?, number(2)?);
             Some(((*cells.first()?).to_owned(), (all - unmapped.min(all), unmapped)))
         };
-        text.lines().filter_map(row).collect()
+        // A new service may come with operations that nobody knows the actions of: no sum is held.
+        text.lines()
+            .filter(|line| !line.starts_with('('))
+            .filter_map(row)
+            .collect()
     };
     let now = rows(now);
     let of = |(prefix, (mapped, unmapped)): (String, (usize, usize))| {
@@ -137,6 +141,7 @@ mod tests {
     fn a_service_that_lost_a_mapping_is_worse() {
         let before = "service,operations,unmapped\na,3,1\nb,2,0\ngone,1,0\n";
         assert!(worse(before, "a,4,1\nb,2,0\ngone,1,0\n").is_empty());
+        assert!(worse("(all),3,1\n", "new,2,2\n(all),5,3\n").is_empty());
         assert_eq!(
             worse(before, "a,3,2\nb,3,0\n"),
             [
