@@ -17,6 +17,8 @@ struct FileService {
     event_sources: Vec<String>,
     #[serde(default)]
     global: bool,
+    #[serde(default)]
+    network_activity: bool,
     keys: BTreeMap<String, String>,
     resource_types: BTreeMap<String, FileType>,
     actions: BTreeMap<String, FileAction>,
@@ -218,6 +220,7 @@ pub fn read_service(text: &str) -> Result<Service, serde_json::Error> {
         name: file.name,
         event_sources: file.event_sources,
         global: file.global,
+        network_activity: file.network_activity,
         actions: folded(file.actions.into_iter().map(action).collect(), |a| &a.name),
         resource_types: folded(
             file.resource_types.into_iter().map(resource_type).collect(),

@@ -15,6 +15,11 @@ pub struct Service {
     pub event_sources: Vec<String>,
     /// Whether its management events are recorded in us-east-1 whatever the caller's region.
     pub global: bool,
+    /// Whether calls through a VPC endpoint can be recorded as network activity events, beside the call's
+    /// own event; off unless a trail selects them.
+    ///
+    /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html>
+    pub network_activity: bool,
     /// Sorted by name, ASCII case folded.
     pub actions: Vec<Action>,
     /// Sorted by name, ASCII case folded.

@@ -83,7 +83,7 @@ pub(super) fn action(service: &Service, action: &Action) -> Value {
         "condition_keys": action.condition_keys,
         "dependent_actions": action.dependents,
         "risks": action.risks,
-        "seen": seen(action),
+        "seen": seen(service, action),
         "needed_by": needed_by,
     });
     if let (Some(object), Some(own)) = (value.as_object_mut(), service.operation(&action.name)) {
@@ -93,7 +93,7 @@ pub(super) fn action(service: &Service, action: &Action) -> Value {
 }
 
 /// By what events its use shows.
-fn seen(action: &Action) -> Value {
+fn seen(service: &Service, action: &Action) -> Value {
     let Seen {
         management,
         data,
@@ -110,6 +110,9 @@ fn seen(action: &Action) -> Value {
     }
     if !data.is_empty() {
         value.insert("data_events".to_owned(), json!(data));
+    }
+    if service.network_activity {
+        value.insert("network_activity_events".to_owned(), json!(true));
     }
     if let Some(never) = never {
         value.insert("not_recorded".to_owned(), json!(never));
@@ -270,6 +273,7 @@ pub(super) fn service(service: &Service) -> Value {
         "prefix": service.prefix,
         "service": service.name,
         "event_sources": service.event_sources,
+        "network_activity_events": service.network_activity,
         "recorded_in": if service.global { "us-east-1" } else { "the region of the call" },
         "actions": service.actions.len(),
         "list": level(action_catalog::Level::List),

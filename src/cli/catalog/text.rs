@@ -172,6 +172,11 @@ fn seen(seen: &Value) -> Vec<String> {
             data.join(", ")
         ));
     }
+    if seen.get("network_activity_events") == Some(&Value::Bool(true)) {
+        lines.push(
+            "network activity events, for calls through a VPC endpoint: off unless selected".to_owned(),
+        );
+    }
     let never = text(seen, "not_recorded");
     if !never.is_empty() {
         lines.push(format!("not always shown: {never}"));

@@ -219,6 +219,8 @@ fn finish(
         service.global = overrides.global.contains(prefix);
         let of = event_sources.prefixes.iter().filter(|(_, p)| *p == prefix);
         service.event_sources = of.map(|(source, _)| source.clone()).collect();
+        let network = &overrides.network_activity;
+        service.network_activity = service.event_sources.iter().any(|s| network.contains(s));
         if let Some(types) = overrides.ephemeral.get(prefix) {
             for kind in &mut service.resource_types {
                 kind.ephemeral = types.contains(&kind.name.to_ascii_lowercase());

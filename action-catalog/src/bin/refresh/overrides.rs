@@ -21,6 +21,8 @@ pub(crate) struct Overrides {
     /// IAM prefix -> lower-cased resource types.
     pub(crate) ephemeral: BTreeMap<String, BTreeSet<String>>,
     pub(crate) global: BTreeSet<String>,
+    /// Event sources of which CloudTrail records network activity.
+    pub(crate) network_activity: BTreeSet<String>,
     /// API (botocore's name) -> IAM prefix.
     pub(crate) api_prefixes: BTreeMap<String, String>,
     /// `prefix:Operation` -> what comes with it.
@@ -113,6 +115,13 @@ struct EphemeralRule {
     types: Vec<String>,
 }
 
+/// `network-activity.json`.
+#[derive(Deserialize, Default)]
+struct NetworkActivity {
+    cite: String,
+    sources: BTreeSet<String>,
+}
+
 /// `api-prefixes.json`: API -> rule.
 #[derive(Deserialize)]
 struct PrefixRule {
@@ -158,7 +167,12 @@ impl Overrides {
             check_citation(&rule.cite).map_err(|e| format!("api-prefixes.json: {api}: {e}"))?;
             api_prefixes.insert(api, rule.prefix);
         }
+        let network: NetworkActivity = json(&folder.join("network-activity.json"))?;
+        if !network.sources.is_empty() {
+            check_citation(&network.cite).map_err(|e| format!("network-activity.json: {e}"))?;
+        }
         let mut overrides = Self {
+            network_activity: network.sources,
             api_prefixes,
             events: json(&folder.join("events.json"))?,
             data_events: json(&folder.join("data-events.json"))?,

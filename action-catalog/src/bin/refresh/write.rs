@@ -15,6 +15,7 @@ pub(crate) fn service(service: &Service) -> String {
     out.push_str(&format!("\"name\": {},\n", json!(service.name)));
     out.push_str(&format!("\"event_sources\": {},\n", json!(service.event_sources)));
     out.push_str(&format!("\"global\": {},\n", service.global));
+    out.push_str(&format!("\"network_activity\": {},\n", service.network_activity));
     block(
         &mut out,
         "keys",
@@ -294,6 +295,7 @@ mod tests {
             name: "The \"X\"".to_owned(),
             event_sources: vec!["x.amazonaws.com".to_owned()],
             global: true,
+            network_activity: true,
             actions: vec![action],
             resource_types: vec![ResourceType {
                 name: "thing".to_owned(),
