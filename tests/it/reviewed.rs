@@ -146,6 +146,9 @@ fn every_reviewed_call_needs_what_its_document_says() {
             }
         }
     }
+    if std::env::var_os("REVIEWED").is_none() {
+        assert!(count >= 870, "{count} cases");
+    }
     assert!(
         wrong.is_empty(),
         "{} of {count}:\n{}",
