@@ -181,6 +181,19 @@ fn aws_s_service_reference_beats_the_catalog_and_is_said() {
     leastgrant(&args)
         .exits(4)
         .says(&["sns.json", "service-reference"]);
+    // A proposal that rests on AWS's files says so, and that one of them could not be used.
+    let (grants, trail) = ("examples/data-job/grants.json", "examples/data-job/trail");
+    let run = leastgrant(&[
+        "recommend",
+        "role/nightly-export",
+        "--trail",
+        trail,
+        "--grants",
+        grants,
+        "--service-reference",
+        &place,
+    ]);
+    run.exits(4).says(&["counts for 1 service", "sns.json"]);
     let empty = Folder::new();
     leastgrant(&[
         "catalog",

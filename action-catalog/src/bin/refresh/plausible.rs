@@ -178,12 +178,8 @@ mod tests {
         Service {
             prefix: "x".to_owned(),
             name: "X".to_owned(),
-            event_sources: Vec::new(),
-            global: false,
-            actions: Vec::new(),
             resource_types: kinds,
-            operations: Vec::new(),
-            keys: Vec::new(),
+            ..Service::default()
         }
     }
 
