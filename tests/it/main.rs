@@ -14,6 +14,7 @@ mod checks;
 mod cli;
 mod determinism;
 mod examples;
+mod observed;
 mod properties;
 mod recorded;
 mod refusals;

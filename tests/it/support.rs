@@ -96,8 +96,12 @@ impl Folder {
 
 /// The text of a file of the repository.
 pub(crate) fn repository_file(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+}
+
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Compares `text` with a committed file; `UPDATE_EXPECT=1` writes the file instead.
