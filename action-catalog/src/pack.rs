@@ -138,7 +138,6 @@ pub(crate) fn operation_of_action(position: usize, name: &str) -> Option<&'stati
     let service = service_at(position)?;
     let list = catalog().slots.get(position)?.by_action.get_or_init(|| {
         let of = |action: &crate::types::Action| Operation {
-            name: action.name.clone(),
             needs: vec![Need {
                 action: format!("{}:{}", service.prefix, action.name),
                 on: Vec::new(),
@@ -147,10 +146,7 @@ pub(crate) fn operation_of_action(position: usize, name: &str) -> Option<&'stati
                 certainty: Certainty::Certain,
             }],
             origin: Origin::ActionName,
-            read_only: None,
-            cite: None,
-            why: None,
-            companions: Vec::new(),
+            ..Operation::unmapped(&action.name)
         };
         service.actions.iter().map(of).collect()
     });

@@ -151,7 +151,7 @@ impl ServiceReference {
             let operation = match position.and_then(|at| service.operations.get_mut(at)) {
                 Some(known) => known,
                 None => {
-                    service.operations.push(unknown_operation(&file.name));
+                    service.operations.push(Operation::unmapped(&file.name));
                     match service.operations.last_mut() {
                         Some(new) => new,
                         None => continue,
@@ -395,18 +395,6 @@ impl FileAction {
         // What is new has nothing to keep.
         self.lay_over(&mut action);
         action
-    }
-}
-
-fn unknown_operation(name: &str) -> Operation {
-    Operation {
-        name: name.to_owned(),
-        needs: Vec::new(),
-        origin: Origin::Unmapped,
-        read_only: None,
-        cite: None,
-        why: None,
-        companions: Vec::new(),
     }
 }
 

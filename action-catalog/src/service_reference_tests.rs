@@ -38,7 +38,7 @@ fn operation(name: &str, origin: Origin, needs: Vec<Need>) -> Operation {
     Operation {
         origin,
         needs,
-        ..unknown_operation(name)
+        ..Operation::unmapped(name)
     }
 }
 

@@ -193,6 +193,21 @@ pub struct Operation {
     pub companions: Vec<Companion>,
 }
 
+impl Operation {
+    /// An operation of which nothing is known but its name.
+    pub fn unmapped(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            needs: Vec::new(),
+            origin: Origin::Unmapped,
+            read_only: None,
+            cite: None,
+            why: None,
+            companions: Vec::new(),
+        }
+    }
+}
+
 /// An action that comes with an operation: asked for by the service with the caller's identity, or
 /// called before or after it by the tool that makes the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -71,7 +71,13 @@ pub(crate) fn between(old: &Services, new: &Services) -> String {
 /// The changes of the managed policies, one line each kind.
 pub(crate) fn between_policies(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> String {
     let mut parts = Vec::new();
-    sets(&mut parts, "policy", "policies", &keys(old), &keys(new));
+    sets(
+        &mut parts,
+        "policy",
+        "policies",
+        &names(old.keys().cloned()),
+        &names(new.keys().cloned()),
+    );
     let changed = new
         .iter()
         .filter(|(name, version)| old.get(*name).is_some_and(|before| before != *version))
@@ -86,38 +92,26 @@ pub(crate) fn between_policies(old: &BTreeMap<String, String>, new: &BTreeMap<St
     }
 }
 
-fn keys(map: &BTreeMap<String, String>) -> BTreeSet<&str> {
-    map.keys().map(String::as_str).collect()
-}
-
 fn of_service(old: &Service, new: &Service) -> String {
     let mut parts = Vec::new();
-    let actions = |s: &'_ Service| -> BTreeSet<String> { s.actions.iter().map(|a| a.name.clone()).collect() };
-    let operations =
-        |s: &'_ Service| -> BTreeSet<String> { s.operations.iter().map(|o| o.name.clone()).collect() };
-    let types =
-        |s: &'_ Service| -> BTreeSet<String> { s.resource_types.iter().map(|r| r.name.clone()).collect() };
-    sets(
-        &mut parts,
-        "action",
-        "actions",
-        &text(&actions(old)),
-        &text(&actions(new)),
-    );
+    let actions = |s: &'_ Service| names(s.actions.iter().map(|a| a.name.clone()));
+    let types = |s: &'_ Service| names(s.resource_types.iter().map(|r| r.name.clone()));
+    let operations = |s: &'_ Service| names(s.operations.iter().map(|o| o.name.clone()));
+    sets(&mut parts, "action", "actions", &actions(old), &actions(new));
     levels(&mut parts, old, new);
     sets(
         &mut parts,
         "resource type",
         "resource types",
-        &text(&types(old)),
-        &text(&types(new)),
+        &types(old),
+        &types(new),
     );
     sets(
         &mut parts,
         "operation",
         "operations",
-        &text(&operations(old)),
-        &text(&operations(new)),
+        &operations(old),
+        &operations(new),
     );
     let differs = |o: &&Operation| {
         old.operation(&o.name)
@@ -139,8 +133,8 @@ fn of_service(old: &Service, new: &Service) -> String {
     parts.join("; ")
 }
 
-fn text(set: &BTreeSet<String>) -> BTreeSet<&str> {
-    set.iter().map(String::as_str).collect()
+fn names(list: impl Iterator<Item = String>) -> BTreeSet<String> {
+    list.collect()
 }
 
 fn levels(parts: &mut Vec<String>, old: &Service, new: &Service) {
@@ -165,7 +159,7 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-fn sets(parts: &mut Vec<String>, one: &str, many: &str, old: &BTreeSet<&str>, new: &BTreeSet<&str>) {
+fn sets(parts: &mut Vec<String>, one: &str, many: &str, old: &BTreeSet<String>, new: &BTreeSet<String>) {
     for (set, other, word) in [(new, old, "added"), (old, new, "gone")] {
         let names: Vec<String> = set.difference(other).map(|name| format!("`{name}`")).collect();
         if !names.is_empty() {

@@ -70,7 +70,7 @@ pub(crate) fn all(lookup: &Lookup<'_>, models: &[Model]) -> Operations {
             {
                 continue;
             }
-            let mut operation = empty(name);
+            let mut operation = Operation::unmapped(name);
             lookup.apply_override(prefix, None, &mut operation);
             finish(lookup, prefix, None, &mut operation);
             let found = Found {
@@ -93,18 +93,6 @@ pub(crate) fn all(lookup: &Lookup<'_>, models: &[Model]) -> Operations {
         }
     }
     operations
-}
-
-fn empty(name: &str) -> Operation {
-    Operation {
-        name: name.to_owned(),
-        needs: Vec::new(),
-        origin: Origin::Unmapped,
-        read_only: None,
-        cite: None,
-        why: None,
-        companions: Vec::new(),
-    }
 }
 
 /// Adds an operation. Of two APIs' operations of one name the better known stays; the verb rule's are
@@ -243,7 +231,7 @@ const NO_SOURCE: &str = "AWS lists no action of this name, and no source names a
 
 impl Lookup<'_> {
     fn operation(&self, api: &Api<'_>) -> Operation {
-        let mut operation = empty(api.name);
+        let mut operation = Operation::unmapped(api.name);
         let (origin, mut needs) = self.derived(api);
         let model = api.model;
         let entry = self
@@ -363,7 +351,7 @@ impl Lookup<'_> {
             (None, 1) => own.iter().next().unwrap_or(&""),
             _ => return,
         };
-        let mut operation = empty(&entry.method);
+        let mut operation = Operation::unmapped(&entry.method);
         operation.origin = Origin::Map;
         operation.needs.push(Need {
             action: (*action).to_owned(),
@@ -487,7 +475,7 @@ mod tests {
         Operation {
             origin,
             needs: needs.iter().map(need).collect(),
-            ..empty("CreateThing")
+            ..Operation::unmapped("CreateThing")
         }
     }
 
