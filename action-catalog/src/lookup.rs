@@ -66,7 +66,7 @@ pub struct Stats {
     pub packed_bytes: usize,
 }
 
-/// All IAM prefixes, sorted.
+/// All IAM prefixes, sorted; those that only an overlay knows come last.
 pub fn prefixes() -> impl Iterator<Item = &'static str> {
     pack::index().services.iter().map(|s| s.prefix.as_str())
 }

@@ -274,6 +274,59 @@ fn every_arn_template_parses() {
     }
 }
 
+/// What is filled in a template is one of three things of the event, or a parameter's path with transforms
+/// that the reader of templates has (`require::templates`): a mistyped one would be passed over.
+#[test]
+fn every_placeholder_is_understood() {
+    const TRANSFORMS: [&str; 12] = [
+        "decode",
+        "family",
+        "head6",
+        "head7",
+        "kmskey",
+        "last",
+        "loggroup",
+        "nocolon",
+        "noslash",
+        "profilemodel",
+        "queueurl",
+        "s3source",
+    ];
+    let is_path = |path: &str| {
+        !path.is_empty()
+            && path
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-[]|".contains(c))
+    };
+    for service in prefixes().filter_map(service) {
+        let needs = service
+            .operations
+            .iter()
+            .flat_map(|o| &o.needs)
+            .flat_map(|n| &n.on);
+        let companions = service
+            .operations
+            .iter()
+            .flat_map(|o| &o.companions)
+            .flat_map(|c| &c.on);
+        for on in needs.chain(companions) {
+            let parts: Vec<&str> = on.template.split('{').collect();
+            for pair in parts.windows(2) {
+                let [before, part] = pair else { continue };
+                let inside = part.split('}').next().unwrap_or_default();
+                let known = match before.ends_with('$') {
+                    true => ["Partition", "Region", "Account"].contains(&inside),
+                    false => {
+                        let mut words = inside.split(':');
+                        words.next().is_some_and(is_path) && words.all(|word| TRANSFORMS.contains(&word))
+                    }
+                };
+                assert!(known, "{}: {} in {}", service.prefix, inside, on.template);
+            }
+        }
+    }
+}
+
 /// A parameter path belongs to a variable that a type of the action has.
 #[test]
 fn every_parameter_is_of_a_variable() {
