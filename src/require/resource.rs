@@ -110,14 +110,12 @@ fn made_or_listed(
         return made.into_iter().map(Resource::Arn).collect();
     }
     // The event's own resources[] resolve what a name alone cannot: an alias, a random suffix.
-    if let Some(known) = known {
-        let listed = listed_resources(known, event);
-        let fits = |arn: &&String| {
-            made.is_empty() || made.iter().any(|pattern| crate::pattern::matches(pattern, arn))
-        };
-        let resolved: Vec<Resource> = listed.iter().filter(fits).cloned().map(Resource::Arn).collect();
-        if !resolved.is_empty() && on.because.as_deref() != Some("generated-id") {
-            return resolved;
+    if let Some(known) = known.filter(|_| on.because.as_deref() != Some("generated-id")) {
+        let fits =
+            |arn: &str| made.is_empty() || made.iter().any(|pattern| crate::pattern::matches(pattern, arn));
+        let resolved = listed_resources(known, event, &fits);
+        if !resolved.is_empty() {
+            return resolved.into_iter().map(Resource::Arn).collect();
         }
     }
     if made.is_empty() {
@@ -157,7 +155,7 @@ fn derived(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     if action.resources.is_empty() {
         return vec![Resource::Any];
     }
-    let listed = listed_resources((service, action), event);
+    let listed = listed_resources((service, action), event, &|_| true);
     if !listed.is_empty() {
         return listed.into_iter().map(Resource::Arn).collect();
     }
@@ -184,13 +182,18 @@ fn derived(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -
     found
 }
 
-/// The ARNs of `resources[]` whose type is one that the action takes.
-fn listed_resources((service, action): (&Service, &Action), event: &Event<'_>) -> Vec<String> {
+/// The ARNs of `resources[]` that fit and whose type is one that the action takes. What fits is asked
+/// first: a type is found by trying all of the service's.
+fn listed_resources(
+    (service, action): (&Service, &Action),
+    event: &Event<'_>,
+    fits: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
     let mut found: Vec<String> = event
         .resources
         .iter()
         .map(|resource| resource.arn.as_ref())
-        .filter(|arn| !arn.contains(['*', '?']) && takes(service, action, arn))
+        .filter(|arn| !arn.contains(['*', '?']) && fits(arn) && takes(service, action, arn))
         .map(str::to_owned)
         .collect();
     found.sort();
