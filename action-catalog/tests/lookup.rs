@@ -244,3 +244,40 @@ fn a_management_call_is_seen() {
     let (_, describe) = action("ec2:DescribeInstances").unwrap();
     assert_eq!(describe.seen.management, Some(action_catalog::Rw::Read));
 }
+
+/// What open maps grant too much of.
+#[test]
+fn over_grants_do_not_come_through() {
+    let always = |name: &str| -> Vec<&str> {
+        let (_, operation) = operations(name).pop().unwrap();
+        let needs = operation.needs.iter().filter(|need| need.when.is_none());
+        needs.map(|need| need.action.as_str()).collect()
+    };
+    assert_eq!(always("s3:CopyObject"), ["s3:PutObject"]);
+    assert_eq!(always("s3:DeleteObjects"), ["s3:DeleteObject"]);
+    let instances: Vec<_> = always("ec2:RunInstances");
+    assert!(instances.iter().all(|action| *action == "ec2:RunInstances"));
+    for service in prefixes().filter_map(service) {
+        for operation in service
+            .operations
+            .iter()
+            .filter(|o| !o.name.to_ascii_lowercase().contains("tag"))
+        {
+            let name = format!("{}:{}", service.prefix, operation.name);
+            let needs = operation.needs.iter();
+            let certain = needs.filter(|n| n.when.is_none() && n.certainty == Certainty::Certain);
+            for need in certain {
+                // A role is passed where the request names one, or an instance profile that has one.
+                let passes = need.action == "iam:PassRole" && !name.contains("InstanceProfile");
+                assert!(!passes, "{name}");
+                let level = action(&need.action).map(|(_, action)| action.level);
+                let beside = !need.action.ends_with(&operation.name);
+                assert!(
+                    !(beside && level == Some(Level::Tagging)),
+                    "{name}: {}",
+                    need.action
+                );
+            }
+        }
+    }
+}
