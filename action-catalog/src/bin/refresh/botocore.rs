@@ -128,11 +128,14 @@ impl<'m> Api<'m> {
             auth.is_some_and(|auth| strings(auth).iter().all(|a| a == name) && !strings(auth).is_empty())
         };
         let own = self.value.get("auth");
-        let service = self.model.json.get("metadata").and_then(|m| m.get("auth"));
+        let metadata = self.model.json.get("metadata");
+        let service = metadata.and_then(|m| m.get("auth"));
+        // Older models say it by the version of their signature.
+        let bearer = metadata.is_some_and(|m| text(m, "signatureVersion") == "bearer");
         if one(own, "smithy.api#noAuth") {
             return Some("the call is not signed: no IAM principal makes it");
         }
-        (own.is_none() && one(service, "smithy.api#httpBearerAuth"))
+        (own.is_none() && (bearer || one(service, "smithy.api#httpBearerAuth")))
             .then_some("the call carries a bearer token of the service's own: no IAM principal signs it")
     }
 
