@@ -137,8 +137,8 @@ fn every_record_is_mapped_or_counted_by_reason() {
         .inspect(|(line, count)| println!("  {count} × {line}"))
         .map(|(_, count)| count)
         .sum();
-    // Not said by the event, as far as the catalog knows.
-    assert!(unknown <= 28, "{unknown}");
+    // Not said by the event: parameters that were cut, the role behind an instance profile.
+    assert!(unknown <= 30, "{unknown}");
 }
 
 /// Everything that a trail holds, kept as text: each event is evaluated again by itself.
