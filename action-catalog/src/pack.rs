@@ -110,11 +110,7 @@ fn packed(position: usize) -> Option<Service> {
     let catalog = catalog();
     let record = catalog.index.services.get(position)?;
     if position >= catalog.packed {
-        return Some(Service {
-            prefix: record.prefix.clone(),
-            name: record.prefix.clone(),
-            ..Service::default()
-        });
+        return Some(Service::named(&record.prefix, &record.prefix));
     }
     postcard::from_bytes(&inflate(record.start, record.end)?).ok()
 }

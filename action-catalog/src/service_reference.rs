@@ -158,7 +158,7 @@ impl ServiceReference {
                     }
                 }
             };
-            if self.apply_operation(operation) {
+            if self.apply_operation(file, operation) {
                 overlaid
                     .operations
                     .push(format!("{}:{}", service.prefix, operation.name));
@@ -259,14 +259,7 @@ impl ServiceReference {
     }
 
     /// Lays what the file says of an operation over it; whether anything changed.
-    fn apply_operation(&self, operation: &mut Operation) -> bool {
-        let Some(file) = self
-            .operations
-            .iter()
-            .find(|o| o.name.eq_ignore_ascii_case(&operation.name))
-        else {
-            return false;
-        };
+    fn apply_operation(&self, file: &FileOperation, operation: &mut Operation) -> bool {
         if file.authorized_actions.is_empty() {
             return false;
         }

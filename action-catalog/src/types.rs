@@ -31,6 +31,15 @@ pub struct Service {
 }
 
 impl Service {
+    /// A service of which nothing is known but its names.
+    pub fn named(prefix: &str, name: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// The action of that name without prefix (`PutObject`), ASCII case folded.
     pub fn action(&self, name: &str) -> Option<&Action> {
         find(&self.actions, name, |a| &a.name)

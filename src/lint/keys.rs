@@ -2,10 +2,11 @@
 
 use action_catalog::{Action, Service};
 
+use super::Matched;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::policy::lint::{condition_span, pointed};
 use crate::policy::position::Source;
-use crate::policy::{Condition, Document, Element, Statement};
+use crate::policy::{Condition, Document, Statement};
 
 /// Global condition keys, lower case; those that end in `/` take the name of a tag
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
@@ -80,14 +81,19 @@ const CROSS_SERVICE: [&str; 8] = [
 ];
 
 /// Warnings on the keys of a statement's conditions.
-pub(super) fn of_conditions(document: &Document, statement: &Statement, file: &str) -> Vec<Diagnostic> {
+pub(super) fn of_conditions(
+    document: &Document,
+    statement: &Statement,
+    actions: Option<&[Matched<'_>]>,
+    file: &str,
+) -> Vec<Diagnostic> {
     let source = Source {
         text: &document.source,
         file,
     };
     let mut found = Vec::new();
     for condition in &statement.conditions {
-        if let Some(diagnostic) = warning(statement, condition) {
+        if let Some(diagnostic) = warning(actions, condition) {
             let span = condition_span(statement, &condition.operator, Some(&condition.key), source);
             found.push(pointed(source, diagnostic, span));
         }
@@ -95,7 +101,7 @@ pub(super) fn of_conditions(document: &Document, statement: &Statement, file: &s
     found
 }
 
-fn warning(statement: &Statement, condition: &Condition) -> Option<Diagnostic> {
+fn warning(actions: Option<&[Matched<'_>]>, condition: &Condition) -> Option<Diagnostic> {
     let key = condition.key.to_ascii_lowercase();
     let (prefix, _) = key.split_once(':')?;
     if prefix == "aws" {
@@ -110,18 +116,9 @@ fn warning(statement: &Statement, condition: &Condition) -> Option<Diagnostic> {
         let keys = service.keys.iter().map(|known| known.name.as_str());
         return Some(unknown(&condition.key, keys));
     }
-    let Element::Only(entries) = &statement.action else {
-        return None;
-    };
-    if entries.iter().any(|entry| entry == "*" || entry == "*:*") {
-        return None;
-    }
-    let matching: Vec<_> = entries
-        .iter()
-        .flat_map(|entry| action_catalog::matching(entry))
-        .collect();
-    let asked = |(service, action): &(&Service, &Action)| takes(service, action, &key);
-    (!matching.is_empty() && !matching.iter().any(asked)).then(|| {
+    let mut matching = actions?.iter().flat_map(|matched| &matched.actions).peekable();
+    let some = matching.peek().is_some();
+    (some && !matching.any(|(service, action)| takes(service, action, &key))).then(|| {
         let message = format!("no action of this statement is asked with {}", condition.key);
         let help = "AWS lists the key for none of them, so a request never carries it: the condition \
                     then fails, or with IfExists never matters";

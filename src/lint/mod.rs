@@ -6,8 +6,10 @@
 mod keys;
 mod support;
 
+use action_catalog::{Action, Service};
+
 use crate::diagnostic::Diagnostic;
-use crate::policy::{ActionKnown, Document};
+use crate::policy::{ActionKnown, Document, Element, Statement};
 
 /// Warnings on names alone: actions and services that the catalog does not know (with near ones),
 /// resources that are no ARN, condition operators that do not exist.
@@ -21,11 +23,38 @@ pub fn names(document: &Document, file: &str) -> Vec<Diagnostic> {
 pub fn document(document: &Document, file: &str) -> Vec<Diagnostic> {
     let mut found = names(document, file);
     for statement in &document.statements {
-        found.extend(support::of_resources(document, statement, file));
-        found.extend(keys::of_conditions(document, statement, file));
+        let actions = matched(statement);
+        found.extend(support::of_resources(
+            document,
+            statement,
+            actions.as_deref(),
+            file,
+        ));
+        found.extend(keys::of_conditions(document, statement, actions.as_deref(), file));
     }
     found.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
     found
+}
+
+/// An entry of `Action`, and the actions that it matches.
+struct Matched<'s> {
+    entry: &'s str,
+    actions: Vec<(&'static Service, &'static Action)>,
+}
+
+/// The actions of a statement; `None` where it has `NotAction`, or an entry that matches everything.
+fn matched(statement: &Statement) -> Option<Vec<Matched<'_>>> {
+    let Element::Only(entries) = &statement.action else {
+        return None;
+    };
+    if entries.iter().any(|entry| entry == "*" || entry == "*:*") {
+        return None;
+    }
+    let matched = entries.iter().map(|entry| Matched {
+        entry,
+        actions: action_catalog::matching(entry),
+    });
+    Some(matched.collect())
 }
 
 /// What the catalog says of an entry of `Action`.

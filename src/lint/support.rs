@@ -2,6 +2,7 @@
 
 use action_catalog::{Action, ResourceType, Service};
 
+use super::Matched;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pattern::{resource_intersects, resource_is_subset};
 use crate::policy::lint::pointed;
@@ -11,79 +12,50 @@ use crate::require::starred;
 
 /// Resources that no action of the statement works on, and actions that work on none of its resources.
 /// Nothing is said of `NotAction` and `NotResource`, nor where an action is `*` or not known.
-pub(super) fn of_resources(document: &Document, statement: &Statement, file: &str) -> Vec<Diagnostic> {
+pub(super) fn of_resources(
+    document: &Document,
+    statement: &Statement,
+    actions: Option<&[Matched<'_>]>,
+    file: &str,
+) -> Vec<Diagnostic> {
     let source = Source {
         text: &document.source,
         file,
     };
-    let (Element::Only(entries), Some(Element::Only(resources))) = (&statement.action, &statement.resource)
-    else {
+    let (Some(actions), Some(Element::Only(resources))) = (actions, &statement.resource) else {
         return Vec::new();
     };
-    let Some(actions) = actions(entries) else {
+    if actions.iter().any(|matched| matched.actions.is_empty()) {
         return Vec::new();
-    };
+    }
     let mut found = Vec::new();
     for (number, resource) in resources.iter().enumerate() {
         if is_everything(resource) {
             continue;
         }
-        let meets = |(service, action): &&(&Service, &Action)| works_on(service, action, resource);
-        if !actions
-            .iter()
-            .any(|(_, of_entry)| of_entry.iter().any(|a| meets(&a)))
-        {
-            let diagnostic = unsupported_resource(resource, entries, &actions);
-            found.push(pointed(
-                source,
-                diagnostic,
-                statement.resource_spans.get(number).copied(),
-            ));
+        let mut all = actions.iter().flat_map(|matched| &matched.actions);
+        if !all.any(|(service, action)| works_on(service, action, resource)) {
+            let diagnostic = unsupported_resource(resource, actions);
+            let span = statement.resource_spans.get(number).copied();
+            found.push(pointed(source, diagnostic, span));
         }
     }
     if resources.iter().any(|resource| is_everything(resource)) {
         return found;
     }
-    for (number, entry) in entries.iter().enumerate() {
+    for (number, matched) in actions.iter().enumerate() {
         // A wildcard is meant to sweep up what it can; a name was written on purpose.
-        if entry.contains(['*', '?']) {
+        let [(service, action)] = matched.actions.as_slice() else {
             continue;
-        }
-        let of_entry = actions
-            .get(number)
-            .map(|(_, list)| list.as_slice())
-            .unwrap_or_default();
-        let [(service, action)] = of_entry else { continue };
-        if !resources
-            .iter()
-            .any(|resource| works_on(service, action, resource))
-        {
-            let diagnostic = homeless_action(entry, service, action);
-            found.push(pointed(
-                source,
-                diagnostic,
-                statement.action_spans.get(number).copied(),
-            ));
+        };
+        let meets = |resource: &String| works_on(service, action, resource);
+        if !matched.entry.contains(['*', '?']) && !resources.iter().any(meets) {
+            let diagnostic = homeless_action(matched.entry, service, action);
+            let span = statement.action_spans.get(number).copied();
+            found.push(pointed(source, diagnostic, span));
         }
     }
     found
-}
-
-/// What each entry of `Action` matches; `None` where one matches everything or nothing.
-#[expect(clippy::type_complexity, reason = "a local pairing")]
-fn actions(entries: &[String]) -> Option<Vec<(&str, Vec<(&'static Service, &'static Action)>)>> {
-    let mut all = Vec::new();
-    for entry in entries {
-        if entry == "*" || entry == "*:*" {
-            return None;
-        }
-        let matching = action_catalog::matching(entry);
-        if matching.is_empty() {
-            return None;
-        }
-        all.push((entry.as_str(), matching));
-    }
-    Some(all)
 }
 
 fn is_everything(resource: &str) -> bool {
@@ -152,40 +124,35 @@ fn slashes(form: &str) -> usize {
     form.bytes().filter(|byte| *byte == b'/').count()
 }
 
-type Matched<'e> = (&'e str, Vec<(&'static Service, &'static Action)>);
-
-fn unsupported_resource(resource: &str, entries: &[String], actions: &[Matched<'_>]) -> Diagnostic {
-    let message = match entries {
-        [one] => format!("{one} does not work on \"{resource}\""),
+fn unsupported_resource(resource: &str, actions: &[Matched<'_>]) -> Diagnostic {
+    let message = match actions {
+        [one] => format!("{} does not work on \"{resource}\"", one.entry),
         _ => format!("no action of this statement works on \"{resource}\""),
     };
-    let of_all = actions.iter().flat_map(|(_, list)| list);
-    let mut forms: Vec<String> = of_all
+    let mut forms: Vec<String> = actions
+        .iter()
+        .flat_map(|matched| &matched.actions)
         .flat_map(|(service, action)| forms(service, action))
         .collect();
     forms.sort();
     forms.dedup();
-    let help = match forms.as_slice() {
-        [] => "its actions are asked on \"*\" only: no ARN allows or refuses them".to_owned(),
-        forms => format!(
-            "AWS lists {}",
-            forms.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let help = listed(&forms)
+        .unwrap_or_else(|| "its actions are asked on \"*\" only: no ARN allows or refuses them".to_owned());
     Diagnostic::warning(Code::UnsupportedResource, message).help(help)
 }
 
 fn homeless_action(entry: &str, service: &Service, action: &Action) -> Diagnostic {
-    let forms = forms(service, action);
-    let help = match forms.as_slice() {
-        [] => format!("{entry} is asked on \"*\" only: put it in a statement with \"Resource\": \"*\""),
-        forms => format!(
-            "AWS lists {}",
-            forms.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let help = listed(&forms(service, action)).unwrap_or_else(|| {
+        format!("{entry} is asked on \"*\" only: put it in a statement with \"Resource\": \"*\"")
+    });
     let message = format!("{entry} works on no resource of this statement");
     Diagnostic::warning(Code::UnsupportedResource, message).help(help)
+}
+
+/// The first forms; `None` where there is none.
+fn listed(forms: &[String]) -> Option<String> {
+    let shown = forms.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    (!forms.is_empty()).then(|| format!("AWS lists {shown}"))
 }
 
 /// `object (arn:…)`, one for each resource type of the action.

@@ -256,10 +256,10 @@ fn operation(out: &mut String, value: &Value) {
 
 fn template(resource: &Value) -> String {
     let mut line = text(resource, "arn").to_owned();
-    for (name, word) in [("type", "type"), ("because", "because")] {
+    for name in ["type", "because"] {
         let value = text(resource, name);
         if !value.is_empty() {
-            let _ = write!(line, "  ({word} {value})");
+            let _ = write!(line, "  ({name} {value})");
         }
     }
     line

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::Outcome;
 use crate::actions::Services;
 use crate::file::read_service;
+use crate::overrides::files;
 use crate::types::{Level, Operation, Service};
 
 /// More names than this of one kind are counted.
@@ -16,12 +17,7 @@ const MOST: usize = 12;
 /// The services as the last run left them.
 pub(crate) fn before(folder: &Path) -> Outcome<Services> {
     let mut services = Services::new();
-    let folder = folder.join("services");
-    if !folder.is_dir() {
-        return Ok(services);
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+    for path in files(&folder.join("services"))? {
         let service =
             read_service(&fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
         services.insert(service.prefix.clone(), service);
@@ -75,8 +71,8 @@ pub(crate) fn between_policies(old: &BTreeMap<String, String>, new: &BTreeMap<St
         &mut parts,
         "policy",
         "policies",
-        &names(old.keys().cloned()),
-        &names(new.keys().cloned()),
+        &old.keys().cloned().collect(),
+        &new.keys().cloned().collect(),
     );
     let changed = new
         .iter()
@@ -94,9 +90,9 @@ pub(crate) fn between_policies(old: &BTreeMap<String, String>, new: &BTreeMap<St
 
 fn of_service(old: &Service, new: &Service) -> String {
     let mut parts = Vec::new();
-    let actions = |s: &'_ Service| names(s.actions.iter().map(|a| a.name.clone()));
-    let types = |s: &'_ Service| names(s.resource_types.iter().map(|r| r.name.clone()));
-    let operations = |s: &'_ Service| names(s.operations.iter().map(|o| o.name.clone()));
+    let actions = |s: &'_ Service| s.actions.iter().map(|a| a.name.clone()).collect();
+    let types = |s: &'_ Service| s.resource_types.iter().map(|r| r.name.clone()).collect();
+    let operations = |s: &'_ Service| s.operations.iter().map(|o| o.name.clone()).collect();
     sets(&mut parts, "action", "actions", &actions(old), &actions(new));
     levels(&mut parts, old, new);
     sets(
@@ -131,10 +127,6 @@ fn of_service(old: &Service, new: &Service) -> String {
         ));
     }
     parts.join("; ")
-}
-
-fn names(list: impl Iterator<Item = String>) -> BTreeSet<String> {
-    list.collect()
 }
 
 fn levels(parts: &mut Vec<String>, old: &Service, new: &Service) {
@@ -194,7 +186,6 @@ mod tests {
             seen: Seen::default(),
         };
         let operation = |(name, needs): &(&str, &str)| Operation {
-            name: (*name).to_owned(),
             needs: vec![Need {
                 action: (*needs).to_owned(),
                 on: Vec::new(),
@@ -203,10 +194,7 @@ mod tests {
                 certainty: Certainty::Certain,
             }],
             origin: Origin::SameName,
-            read_only: None,
-            cite: None,
-            why: None,
-            companions: Vec::new(),
+            ..Operation::unmapped(name)
         };
         let service = Service {
             prefix: "x".to_owned(),

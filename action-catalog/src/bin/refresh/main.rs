@@ -151,11 +151,7 @@ fn check_actions(operations: &operations::Operations, spelling: &actions::Spelli
 /// mapped.
 fn add_services_without_actions(services: &mut actions::Services, models: &[botocore::Model]) {
     for model in models {
-        let new = || types::Service {
-            prefix: model.prefix.clone(),
-            name: model.name.clone(),
-            ..types::Service::default()
-        };
+        let new = || types::Service::named(&model.prefix, &model.name);
         services.entry(model.prefix.clone()).or_insert_with(new);
     }
 }
@@ -179,26 +175,15 @@ fn check_companions(operations: &operations::Operations, overrides: &overrides::
 
 /// Lays the files of a folder of AWS's service reference over the services.
 fn lay_over(services: &mut actions::Services, folder: &Path) -> Outcome<()> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        paths.push(entry?.path());
-    }
-    paths.sort();
-    for path in paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "json"))
-    {
+    let is_json = |path: &&std::path::PathBuf| path.extension().is_some_and(|e| e == "json");
+    for path in overrides::files(folder)?.iter().filter(is_json) {
         let text = fs::read_to_string(path)?;
         let file = service_reference::ServiceReference::read(&text)
             .map_err(|e| format!("{}: {e}", path.display()))?;
         let Some(file) = file else { continue };
         let service = services
             .entry(file.name.clone())
-            .or_insert_with(|| types::Service {
-                prefix: file.name.clone(),
-                name: file.name.clone(),
-                ..types::Service::default()
-            });
+            .or_insert_with(|| types::Service::named(&file.name, &file.name));
         let overlaid = file.apply(service);
         println!(
             "service reference {}: {} actions and {} operations differ",

@@ -221,7 +221,7 @@ impl Overrides {
 }
 
 /// The files of a folder, sorted; none where there is no folder.
-fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
