@@ -38,6 +38,11 @@ impl Context {
         self.keys.get(key).unwrap_or(&Lookup::Unknown)
     }
 
+    /// Whether anything was said of the key.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.keys.contains_key(&key.to_ascii_lowercase())
+    }
+
     /// Keys that are set, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Lookup)> {
         self.keys.iter().map(|(key, value)| (key.as_str(), value))

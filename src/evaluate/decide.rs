@@ -1,117 +1,20 @@
-//! The decision over compiled policies.
+//! The decision over compiled policies
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>).
 
-use super::index::ActionIndex;
+use smallvec::SmallVec;
+
+use super::index::{ActionIndex, Hits};
+use super::layer::{Layer, PolicyIn, StatementRef};
+use super::named::{self, FORMS, Fit, Form, Named};
 use super::target::{Asked, Resources};
-use super::{Context, condition};
-use crate::policy::{Document, Effect};
-
-/// Yes, no, or not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Truth {
-    /// No.
-    False,
-    /// Not known.
-    Unknown,
-    /// Yes.
-    True,
-}
-
-impl Truth {
-    /// Both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        self.min(other)
-    }
-
-    /// Either.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        self.max(other)
-    }
-
-    /// The opposite.
-    #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "three-valued: `!` would suggest two"
-    )]
-    pub fn not(self) -> Self {
-        match self {
-            Self::False => Self::True,
-            Self::Unknown => Self::Unknown,
-            Self::True => Self::False,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(value: bool) -> Self {
-        if value { Self::True } else { Self::False }
-    }
-}
-
-/// Which part a policy plays in the decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Layer {
-    /// Identity policies: inline, managed, through groups.
-    Identity,
-    /// The permissions boundary.
-    Boundary,
-    /// Session policies.
-    Session,
-    /// Service control policies; the number is the level in the organization tree.
-    Scp(u8),
-}
-
-/// A policy and the part it plays.
-#[derive(Debug, Clone, Copy)]
-pub struct PolicyIn<'a> {
-    /// The layer.
-    pub layer: Layer,
-    /// The document.
-    pub document: &'a Document,
-}
-
-/// The resource that a request is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// This very resource.
-    Arn(&'a str),
-    /// Some resource, or each of the resources, that this pattern matches: an answer holds only if
-    /// it holds for all of them.
-    Pattern(&'a str),
-    /// The action is asked on `*`: it has no resource.
-    Any,
-    /// A resource that is not known.
-    Unknown,
-}
-
-/// One request.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// `s3:GetObject`.
-    pub action: &'a str,
-    /// On what.
-    pub target: Target<'a>,
-    /// In which context.
-    pub context: &'a Context,
-}
-
-/// A statement by number: policy (as given to [`Compiled::new`]) and statement, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StatementRef {
-    /// The policy's number.
-    pub policy: usize,
-    /// The statement's number.
-    pub statement: usize,
-}
+use super::verdict::{Answers, Verdict};
+use super::{Context, Request, Truth, condition};
+use crate::policy::{Effect, Operator};
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Allowed; the identity statements that allow it.
+    /// Allowed; the identity and resource policy statements that allow it.
     Allowed {
         /// All that do.
         by: Vec<StatementRef>,
@@ -125,54 +28,99 @@ pub enum Decision {
     },
     /// Refused because nothing in this layer allows it.
     ImplicitDeny {
-        /// The layer.
+        /// The layer; where several refuse, the outermost.
         layer: Layer,
     },
     /// Cannot be decided.
     Unknown {
-        /// Condition keys (or `resource`) whose value would decide it.
+        /// Condition keys (or `resource`, `principal`, `resource account`, a layer) whose value would
+        /// decide it, sorted.
         missing: Vec<String>,
     },
+}
+
+/// What is known of the surroundings of a set of policies.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// Layers that are in force, but whose text is not known.
+    pub unknown: Vec<Layer>,
+    /// The organization's management account, which neither SCPs nor RCPs bind.
+    pub management_account: Option<String>,
 }
 
 /// Policies, compiled once and asked many times.
 ///
 /// The layers that are given are those in force: a layer that no policy stands for sets no limit,
-/// but for [`Layer::Identity`], without which nothing is allowed. Policies of one layer add up.
+/// but for [`Layer::Identity`], without which nothing is allowed that no resource policy grants.
+/// Policies of one layer add up.
 #[derive(Debug)]
 pub struct Compiled {
-    statements: Vec<Statement>,
+    pub(super) statements: Vec<Statement>,
     actions: ActionIndex,
     /// The number of each policy's first statement.
     first: Vec<usize>,
     /// In the order in which they are asked.
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) setting: Setting,
 }
 
 #[derive(Debug)]
-struct Statement {
-    reference: StatementRef,
-    effect: Effect,
+pub(super) struct Statement {
+    pub(super) reference: StatementRef,
+    pub(super) effect: Effect,
     /// Its layer's place in [`Compiled::layers`].
-    layer: usize,
+    pub(super) layer: usize,
     resources: Option<Resources>,
+    /// Whether a statement without `Resource` is about the resource that it stands on.
+    on_its_own: bool,
     conditions: Vec<condition::Compiled>,
-    /// Whether it names principals, which these layers have no use for.
-    principal: bool,
+    principals: Principals,
+    /// Whether a condition asks for the principal's ARN: then a grant to everybody is one to the
+    /// principal itself
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>).
+    asks_for_principal: bool,
+}
+
+/// What a statement says of principals.
+#[derive(Debug)]
+enum Principals {
+    /// Nothing, as it must be where the principal holds the policy.
+    Holder,
+    /// These.
+    Named(Named),
+    /// It names some where none belong, or none where some must be: not documented.
+    Misplaced,
+}
+
+/// A statement's stand to a request, effect aside.
+pub(super) struct Match {
+    /// Whether it matches, in any form.
+    pub(super) truth: Truth,
+    /// Whether it matches, by the form in which it names the principal.
+    pub(super) forms: Fit,
+    /// What would decide it.
+    pub(super) missing: Vec<String>,
 }
 
 impl Compiled {
     /// Compiles the policies.
     pub fn new(policies: &[PolicyIn<'_>]) -> Self {
+        Self::within(policies, Setting::default())
+    }
+
+    /// Compiles the policies for a setting.
+    pub fn within(policies: &[PolicyIn<'_>], setting: Setting) -> Self {
         let mut layers: Vec<Layer> = policies.iter().map(|policy| policy.layer).collect();
         layers.push(Layer::Identity);
-        layers.sort_unstable_by_key(|layer| order(*layer));
+        layers.extend(&setting.unknown);
+        layers.sort_unstable_by_key(|layer| layer.rank());
         layers.dedup();
         let mut compiled = Self {
             statements: Vec::new(),
             actions: ActionIndex::default(),
             first: Vec::new(),
             layers,
+            setting,
         };
         for (number, policy) in policies.iter().enumerate() {
             compiled.first.push(compiled.statements.len());
@@ -190,6 +138,11 @@ impl Compiled {
             .unwrap_or_default();
         for (statement, own) in policy.document.statements.iter().enumerate() {
             self.actions.add(self.statements.len(), &own.action);
+            let principals = match (&own.principal, policy.layer.names_principals()) {
+                (None, false) => Principals::Holder,
+                (Some(element), true) => Principals::Named(Named::new(element, own.not_principal)),
+                _ => Principals::Misplaced,
+            };
             self.statements.push(Statement {
                 reference: StatementRef {
                     policy: number,
@@ -201,47 +154,75 @@ impl Compiled {
                     .resource
                     .as_ref()
                     .map(|resource| Resources::new(resource, version)),
+                on_its_own: policy.layer.is_of_resource(),
                 conditions: own
                     .conditions
                     .iter()
                     .map(|c| condition::Compiled::new(c, version))
                     .collect(),
-                principal: own.principal.is_some(),
+                principals,
+                asks_for_principal: own.conditions.iter().any(|c| {
+                    c.key.eq_ignore_ascii_case("aws:PrincipalArn")
+                        && Operator::parse(&c.operator).is_some_and(|operator| !operator.negated)
+                }),
             });
         }
     }
 
     /// Decides one request.
     ///
-    /// An explicit Deny of any layer wins; then each layer must allow; what cannot be known makes
-    /// the answer [`Decision::Unknown`], unless the answer would be the same either way.
+    /// An explicit Deny of any layer that binds wins; then each must allow, as AWS documents it for
+    /// the principal's own account and across accounts; what cannot be known makes the answer
+    /// [`Decision::Unknown`], unless the answer would be the same either way.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         let asked = Asked::from(request.target);
-        let mut tally = Tally::new(self.layers.len());
-        for number in self.actions.matching(request.action) {
+        let mut hits = Hits::default();
+        self.actions.matching(request.action, &mut hits);
+        let mut answers = Answers::new(self, request);
+        for number in hits.iter() {
             let Some(statement) = self.statements.get(number) else {
                 continue;
             };
-            let mut missing = Vec::new();
-            let truth = statement.holds(&asked, request.context, &mut missing);
-            if let (Effect::Deny, Truth::True) = (statement.effect, truth) {
-                let layer = self
-                    .layers
-                    .get(statement.layer)
-                    .copied()
-                    .unwrap_or(Layer::Identity);
+            if !answers.binds(statement.layer) {
+                continue;
+            }
+            let matched = statement.matches(&asked, request, answers.boundary());
+            if (statement.effect, matched.truth) == (Effect::Deny, Truth::True) {
                 return Decision::ExplicitDeny {
                     by: statement.reference,
-                    layer,
+                    layer: answers.layer(statement.layer),
                 };
             }
-            tally.add(statement, truth, missing);
+            answers.add(statement, matched);
         }
-        tally.decision(&self.layers)
+        match answers.verdict() {
+            Verdict::Allowed => Decision::Allowed {
+                by: answers.into_allowing(),
+            },
+            Verdict::Refused(layer) => Decision::ImplicitDeny { layer },
+            Verdict::Unknown(missing) => Decision::Unknown { missing },
+        }
     }
 
-    /// How one statement stands to a request, effect aside: does it match (action, resource and
-    /// conditions)? [`Truth::False`] for a statement that does not exist.
+    /// The statements whose action element matches, with how each stands to the request, for those
+    /// whose layer binds it.
+    pub(super) fn stands<'s>(
+        &'s self,
+        request: &Request<'_>,
+        answers: &Answers<'_>,
+    ) -> Vec<(&'s Statement, Match)> {
+        let asked = Asked::from(request.target);
+        let mut hits = Hits::default();
+        self.actions.matching(request.action, &mut hits);
+        let statements = hits.iter().filter_map(|number| self.statements.get(number));
+        statements
+            .filter(|statement| answers.binds(statement.layer))
+            .map(|statement| (statement, statement.matches(&asked, request, answers.boundary())))
+            .collect()
+    }
+
+    /// How one statement stands to a request, effect aside: does it match (action, resource,
+    /// principal and conditions)? [`Truth::False`] for a statement that does not exist.
     pub fn matches(&self, statement: StatementRef, request: &Request<'_>) -> Truth {
         let number = self
             .first
@@ -251,45 +232,75 @@ impl Compiled {
         let Some((number, own)) = own.filter(|(_, own)| own.reference == statement) else {
             return Truth::False;
         };
-        if self
-            .actions
-            .matching(request.action)
-            .binary_search(&number)
-            .is_err()
-        {
+        let mut hits = Hits::default();
+        self.actions.matching(request.action, &mut hits);
+        if !hits.contains(number) {
             return Truth::False;
         }
-        own.holds(&Asked::from(request.target), request.context, &mut Vec::new())
-    }
-}
-
-/// Layers are asked from the outside in.
-fn order(layer: Layer) -> (u8, u8) {
-    match layer {
-        Layer::Scp(level) => (0, level),
-        Layer::Boundary => (1, 0),
-        Layer::Session => (2, 0),
-        Layer::Identity => (3, 0),
+        let answers = Answers::new(self, request);
+        own.matches(&Asked::from(request.target), request, answers.boundary())
+            .truth
     }
 }
 
 impl Statement {
-    /// Whether resource and conditions hold; `missing` is filled where that is unknown.
-    fn holds(&self, asked: &Asked<'_>, context: &Context, missing: &mut Vec<String>) -> Truth {
+    /// Whether resource, principal and conditions hold.
+    fn matches(&self, asked: &Asked<'_>, request: &Request<'_>, boundary: Truth) -> Match {
+        let mut missing = Vec::new();
         let mut truth = match &self.resources {
-            Some(resources) => resources.hold(asked, context, missing),
-            None => unknown("resource", missing),
+            Some(resources) => resources.hold(asked, request.context, &mut missing),
+            None if self.on_its_own => Truth::True,
+            None => unknown("resource", &mut missing),
         };
+        let mut fit = [Truth::False; FORMS];
+        if truth != Truth::False {
+            fit = self.fits(request, boundary, &mut missing);
+            truth = truth.and(named::any(&fit));
+        }
+        let rest = self.conditions_hold(truth, request.context, &mut missing);
+        let forms = fit.map(|form| form.and(rest));
+        if rest == Truth::False {
+            missing.clear();
+        }
+        Match {
+            truth: rest,
+            forms,
+            missing,
+        }
+    }
+
+    fn conditions_hold(&self, mut truth: Truth, context: &Context, missing: &mut Vec<String>) -> Truth {
         for condition in &self.conditions {
             if truth == Truth::False {
                 break;
             }
             truth = truth.and(condition.holds(context, missing));
         }
-        if self.principal && truth != Truth::False {
-            truth = truth.and(unknown("principal", missing));
-        }
         truth
+    }
+
+    fn fits(&self, request: &Request<'_>, boundary: Truth, missing: &mut Vec<String>) -> Fit {
+        let itself = |truth| {
+            let mut fit = [Truth::False; FORMS];
+            if let Some(slot) = fit.get_mut(Form::Itself as usize) {
+                *slot = truth;
+            }
+            fit
+        };
+        let fit = match &self.principals {
+            Principals::Holder => return itself(Truth::True),
+            Principals::Misplaced => itself(Truth::Unknown),
+            Principals::Named(named) => named.fits(request.principal, self.effect == Effect::Deny, boundary),
+        };
+        let fit = if self.asks_for_principal {
+            named::everyone_is_itself(fit)
+        } else {
+            fit
+        };
+        if fit.contains(&Truth::Unknown) {
+            missing.push("principal".to_owned());
+        }
+        fit
     }
 }
 
@@ -298,63 +309,8 @@ fn unknown(name: &str, missing: &mut Vec<String>) -> Truth {
     Truth::Unknown
 }
 
-/// What the statements that speak of a request say, no certain Deny among them.
-struct Tally {
-    allowing: Vec<StatementRef>,
-    /// For each layer: does it allow, and what would decide it.
-    layers: Vec<(Truth, Vec<String>)>,
-    denied: Truth,
-    denied_missing: Vec<String>,
-}
-
-impl Tally {
-    fn new(layers: usize) -> Self {
-        Self {
-            allowing: Vec::new(),
-            layers: vec![(Truth::False, Vec::new()); layers],
-            denied: Truth::False,
-            denied_missing: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, statement: &Statement, truth: Truth, missing: Vec<String>) {
-        if truth == Truth::False {
-            return;
-        }
-        if statement.effect == Effect::Deny {
-            self.denied = self.denied.or(truth);
-            self.denied_missing.extend(missing);
-            return;
-        }
-        // Identity is the last layer of all.
-        if truth == Truth::True && statement.layer + 1 == self.layers.len() {
-            self.allowing.push(statement.reference);
-        }
-        if let Some((allowed, unknown)) = self.layers.get_mut(statement.layer) {
-            *allowed = allowed.or(truth);
-            unknown.extend(missing);
-        }
-    }
-
-    fn decision(self, layers: &[Layer]) -> Decision {
-        let mut missing = self.denied_missing;
-        let mut truth = self.denied.not();
-        for ((allowed, unknown), layer) in self.layers.into_iter().zip(layers) {
-            match allowed {
-                Truth::False => return Decision::ImplicitDeny { layer: *layer },
-                Truth::Unknown => missing.extend(unknown),
-                Truth::True => {}
-            }
-            truth = truth.and(allowed);
-        }
-        if truth == Truth::True {
-            return Decision::Allowed { by: self.allowing };
-        }
-        missing.sort_unstable();
-        missing.dedup();
-        Decision::Unknown { missing }
-    }
-}
+/// Statements that allow; mostly one or two.
+pub(super) type Allowing = SmallVec<[StatementRef; 4]>;
 
 #[cfg(test)]
 #[path = "decide_tests.rs"]

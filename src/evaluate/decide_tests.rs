@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::evaluate::Lookup;
+use crate::evaluate::{Lookup, Target};
 use crate::pattern;
-use crate::policy::{Element, parse};
+use crate::policy::{Document, Element, parse};
 
 /// A document of the current version with these statements.
 fn document(statements: &str) -> Document {
@@ -57,11 +57,7 @@ fn decide(policies: &[(Layer, &Document)], action: &str, target: Target<'_>, con
             document,
         })
         .collect();
-    in_words(&Compiled::new(&policies).decide(&Request {
-        action,
-        target,
-        context,
-    }))
+    in_words(&Compiled::new(&policies).decide(&Request::new(action, target, context)))
 }
 
 /// Identity statements alone, on an ARN, without context.
@@ -508,11 +504,7 @@ fn the_statements_that_decide_are_named() {
         },
     ]);
     let given = Context::default();
-    let get = Request {
-        action: "s3:GetObject",
-        target: Target::Arn(OBJECT),
-        context: &given,
-    };
+    let get = Request::new("s3:GetObject", Target::Arn(OBJECT), &given);
     let at = |policy, statement| StatementRef { policy, statement };
     assert_eq!(
         compiled.decide(&get),

@@ -1,6 +1,7 @@
 //! Which statements speak of an action: found by the action, not by asking each statement.
 
 use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
 
 use crate::pattern::Pattern;
 use crate::policy::Element;
@@ -16,6 +17,59 @@ pub(super) struct ActionIndex {
     everywhere: Vec<(usize, Pattern)>,
     /// `NotAction`.
     except: Vec<(usize, Vec<Pattern>)>,
+}
+
+/// Numbers of statements, as a set.
+#[derive(Debug, Default)]
+pub(super) struct Hits(SmallVec<[u64; 4]>);
+
+impl Hits {
+    fn insert(&mut self, number: usize) {
+        let word = number / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.0.get_mut(word) {
+            *bits |= 1 << (number % 64);
+        }
+    }
+
+    /// Whether the statement is among them.
+    pub(super) fn contains(&self, number: usize) -> bool {
+        self.0
+            .get(number / 64)
+            .is_some_and(|bits| bits >> (number % 64) & 1 == 1)
+    }
+
+    /// Ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(word, bits)| {
+            let mut rest = *bits;
+            std::iter::from_fn(move || {
+                let next = rest.trailing_zeros();
+                (rest != 0).then(|| {
+                    rest &= rest - 1;
+                    word * 64 + next as usize
+                })
+            })
+        })
+    }
+}
+
+/// An action in lower case.
+struct Lower(SmallVec<[u8; 64]>);
+
+impl Lower {
+    fn new(action: &str) -> Self {
+        let mut bytes: SmallVec<[u8; 64]> = smallvec![0; action.len()];
+        bytes.copy_from_slice(action.as_bytes());
+        bytes.make_ascii_lowercase();
+        Self(bytes)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl ActionIndex {
@@ -44,29 +98,27 @@ impl ActionIndex {
         }
     }
 
-    /// The statements whose action element matches, ascending.
-    pub(super) fn matching(&self, action: &str) -> Vec<usize> {
-        let action = action.to_ascii_lowercase();
-        let mut found = self.exact.get(&*action).cloned().unwrap_or_default();
+    /// Adds the statements whose action element matches.
+    pub(super) fn matching(&self, action: &str, hits: &mut Hits) {
+        let lower = Lower::new(action);
+        let action = lower.as_str();
+        if let Some(exact) = self.exact.get(action) {
+            exact.iter().for_each(|statement| hits.insert(*statement));
+        }
         let service = action
             .split_once(':')
             .and_then(|(service, _)| self.service.get(service));
         let patterns = service.into_iter().flatten().chain(&self.everywhere);
         for (statement, pattern) in patterns {
-            if found.last() != Some(statement) && pattern.matches(&action) {
-                found.push(*statement);
+            if !hits.contains(*statement) && pattern.matches(action) {
+                hits.insert(*statement);
             }
         }
-        let not_listed = |(_, list): &&(usize, Vec<Pattern>)| !list.iter().any(|p| p.matches(&action));
-        found.extend(
-            self.except
-                .iter()
-                .filter(not_listed)
-                .map(|(statement, _)| *statement),
-        );
-        found.sort_unstable();
-        found.dedup();
-        found
+        for (statement, list) in &self.except {
+            if !list.iter().any(|pattern| pattern.matches(action)) {
+                hits.insert(*statement);
+            }
+        }
     }
 }
 
@@ -100,7 +152,9 @@ mod tests {
                 element.patterns().iter().any(|p| matches_ignore_case(p, &action)) != element.is_except()
             };
             let expected: Vec<usize> = (0..elements.len()).filter(|n| says(&elements[*n])).collect();
-            prop_assert_eq!(index.matching(&action), expected);
+            let mut hits = Hits::default();
+            index.matching(&action, &mut hits);
+            prop_assert_eq!(hits.iter().collect::<Vec<_>>(), expected);
         }
     }
 }

@@ -3,12 +3,25 @@
 pub mod condition;
 pub mod context;
 pub mod decide;
+pub mod explain;
 mod index;
+pub mod layer;
+mod named;
+mod organization;
+pub mod principal;
 pub mod prove;
+pub mod request;
 mod target;
+mod truth;
 mod value;
 pub mod variables;
+mod verdict;
 
 pub use context::{Context, Lookup};
-pub use decide::{Compiled, Decision, Layer, PolicyIn, Request, StatementRef, Target, Truth};
+pub use decide::{Compiled, Decision, Setting};
+pub use explain::{Explanation, LayerAnswer, Stand};
+pub use layer::{Layer, PolicyIn, StatementRef};
+pub use principal::{Principal, PrincipalKind};
 pub use prove::{Gap, nothing_new};
+pub use request::{Request, Target};
+pub use truth::Truth;

@@ -380,11 +380,7 @@ fn requests() -> Vec<(String, String, Context)> {
 fn contradiction(old: &[PolicyIn<'_>], new: &[PolicyIn<'_>]) -> Option<String> {
     let (old, new) = (Compiled::new(old), Compiled::new(new));
     requests().into_iter().find_map(|(action, arn, context)| {
-        let request = Request {
-            action: &action,
-            target: Target::Arn(&arn),
-            context: &context,
-        };
+        let request = Request::new(&action, Target::Arn(&arn), &context);
         let allows = |set: &Compiled| matches!(set.decide(&request), Decision::Allowed { .. });
         (allows(&new) && !allows(&old)).then(|| format!("{action} on {arn} with {context:?}"))
     })

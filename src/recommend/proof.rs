@@ -146,11 +146,7 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
     for (action, evidence) in &subject.evidence.actions {
         for (resource, context, _) in evidence.used() {
             proof.checked += 1;
-            let request = Request {
-                action,
-                target: resource.target(),
-                context,
-            };
+            let request = Request::new(action, resource.target(), context);
             let named = |list: &mut Vec<Loss>| {
                 list.push(Loss {
                     principal: principal.clone(),
@@ -195,11 +191,7 @@ fn carried(
     request: (&str, &Resource, &Context),
 ) -> bool {
     let (action, resource, context) = request;
-    let request = Request {
-        action,
-        target: resource.target(),
-        context,
-    };
+    let request = Request::new(action, resource.target(), context);
     let after = deciding(new, &request);
     deciding(old, &request).iter().all(|(layer, truth, statement)| {
         after.iter().any(|(other_layer, other, counterpart)| {

@@ -64,11 +64,7 @@ pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused>
     let mut found: Vec<Refused> = Vec::new();
     for (action, evidence) in &subject.evidence.actions {
         for (resource, context, tally) in evidence.iter().filter(|(_, _, tally)| tally.refusals() > 0) {
-            let request = Request {
-                action,
-                target: resource.target(),
-                context,
-            };
+            let request = Request::new(action, resource.target(), context);
             let decision = compiled.decide(&request);
             let (settled, layer) = settle(action, resource, tally, &decision, options);
             match found

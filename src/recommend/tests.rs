@@ -167,11 +167,7 @@ impl Case {
         } else {
             Target::Arn(resource)
         };
-        let request = Request {
-            action,
-            target,
-            context: &context,
-        };
+        let request = Request::new(action, target, &context);
         matches!(
             Compiled::new(&policies).decide(&request),
             Decision::Allowed { .. }
@@ -552,11 +548,7 @@ fn from_nothing_the_policy_is_what_was_used() {
         document: compiled,
     }];
     let context = Context::default();
-    let request = Request {
-        action: "ec2:DescribeRegions",
-        target: Target::Any,
-        context: &context,
-    };
+    let request = Request::new("ec2:DescribeRegions", Target::Any, &context);
     assert!(matches!(
         Compiled::new(&policies).decide(&request),
         Decision::Allowed { .. }

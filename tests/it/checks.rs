@@ -102,11 +102,7 @@ pub(crate) fn still_allowed(
         if throttled && requirement.resource == Resource::Unknown {
             continue;
         }
-        let request = Request {
-            action: &requirement.action,
-            target: requirement.resource.target(),
-            context: &context,
-        };
+        let request = Request::new(&requirement.action, requirement.resource.target(), &context);
         let after = new.decide(&request);
         match old.decide(&request) {
             Decision::Allowed { .. } => {
@@ -137,11 +133,7 @@ pub(crate) fn nothing_allowed_anew(
     let mut allowed = 0;
     for action in actions {
         for target in targets {
-            let request = Request {
-                action,
-                target: *target,
-                context: &context,
-            };
+            let request = Request::new(action, *target, &context);
             if matches!(new.decide(&request), Decision::Allowed { .. }) && !except(action, target) {
                 allowed += 1;
                 let was = old.decide(&request);

@@ -138,11 +138,7 @@ impl After {
         for (key, value) in keys {
             context.set(key, Lookup::Values(vec![(*value).to_owned()]));
         }
-        Compiled::new(&policies).decide(&Request {
-            action,
-            target,
-            context: &context,
-        })
+        Compiled::new(&policies).decide(&Request::new(action, target, &context))
     }
 
     /// Whether the action is certainly allowed on the resource (`*` for none), in this context.
