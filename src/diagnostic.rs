@@ -64,6 +64,8 @@ pub enum Code {
     ServiceReference,
     /// Grants that could not be read as get-account-authorization-details or as a policy.
     GrantsShape,
+    /// Requests to decide that could not be read.
+    RequestShape,
     /// A file that is no output of get-event-selectors.
     SelectorsShape,
     /// A policy is named but its text is neither given nor in the catalog.
@@ -117,6 +119,7 @@ impl Code {
             Self::UnsupportedResource => "unsupported-resource",
             Self::ServiceReference => "service-reference",
             Self::GrantsShape => "grants-shape",
+            Self::RequestShape => "request-shape",
             Self::SelectorsShape => "selectors-shape",
             Self::PolicyNotGiven => "policy-not-given",
             Self::UnknownPrincipal => "unknown-principal",

@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod require;
 
 pub mod lint;
+pub mod simulate;
 
 pub mod evidence;
 pub mod grants;

@@ -18,6 +18,8 @@ pub enum Lookup {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Context {
     keys: BTreeMap<String, Lookup>,
+    /// Whether keys that were never set are absent instead.
+    others_absent: bool,
 }
 
 impl Context {
@@ -28,14 +30,26 @@ impl Context {
 
     /// What is known of the key.
     pub fn get(&self, key: &str) -> &Lookup {
-        self.keys
-            .get(&key.to_ascii_lowercase())
-            .unwrap_or(&Lookup::Unknown)
+        self.keys.get(&key.to_ascii_lowercase()).unwrap_or(self.other())
     }
 
     /// [`Context::get`] for a key that is in lower case already.
     pub(super) fn get_lower(&self, key: &str) -> &Lookup {
-        self.keys.get(key).unwrap_or(&Lookup::Unknown)
+        self.keys.get(key).unwrap_or(self.other())
+    }
+
+    fn other(&self) -> &Lookup {
+        if self.others_absent {
+            &Lookup::Absent
+        } else {
+            &Lookup::Unknown
+        }
+    }
+
+    /// From now on a key that was never set is [`Lookup::Absent`]: all that the request carries is
+    /// known.
+    pub fn others_absent(&mut self) {
+        self.others_absent = true;
     }
 
     /// Whether anything was said of the key.

@@ -12,6 +12,7 @@ mod bad_input;
 mod catalog;
 mod checks;
 mod cli;
+mod decisions;
 mod determinism;
 mod examples;
 mod observed;
