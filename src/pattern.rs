@@ -9,6 +9,7 @@
 //! a [`ResourcePattern`].
 
 mod automaton;
+pub(crate) mod joint;
 mod resource;
 
 pub use resource::{
