@@ -139,9 +139,11 @@ impl<'l> Walk<'l> {
         for (number, language) in languages.iter().enumerate() {
             walk.push(&language.steps, number as u32 + 1);
         }
-        walk.colons = walk.steps.iter().flatten().any(|step| {
-            matches!(step, Step::One { colon: false } | Step::Run { colon: false })
-        });
+        walk.colons = walk
+            .steps
+            .iter()
+            .flatten()
+            .any(|step| matches!(step, Step::One { colon: false } | Step::Run { colon: false }));
         walk
     }
 
@@ -205,7 +207,11 @@ impl<'l> Walk<'l> {
         state.first().is_some_and(|at| self.owner(*at) == 0)
             && state.iter().any(|at| {
                 let owner = self.owner(*at) as usize;
-                owner > 0 && self.languages.get(owner - 1).is_some_and(|language| language.relevant)
+                owner > 0
+                    && self
+                        .languages
+                        .get(owner - 1)
+                        .is_some_and(|language| language.relevant)
             })
     }
 
@@ -373,20 +379,47 @@ mod tests {
     #[test]
     fn a_run_without_colons_stays_in_its_part() {
         let own = Language {
-            steps: vec![Step::Run { colon: false }, Step::Char(':'), Step::Run { colon: true }],
+            steps: vec![
+                Step::Run { colon: false },
+                Step::Char(':'),
+                Step::Run { colon: true },
+            ],
             group: 0,
             relevant: true,
         };
         let other = Language {
-            steps: vec![Step::Char('a'), Step::Char(':'), Step::Char(':'), Step::One { colon: false }],
+            steps: vec![
+                Step::Char('a'),
+                Step::Char(':'),
+                Step::Char(':'),
+                Step::One { colon: false },
+            ],
             group: 1,
             relevant: true,
         };
-        let regions = regions(&[own, other], &ALL, Alphabet { fresh: "xyz", closed: false }).unwrap();
-        let both = regions.iter().find(|r| contains(&r.groups, 0) && contains(&r.groups, 1));
+        let regions = regions(
+            &[own, other],
+            &ALL,
+            Alphabet {
+                fresh: "xyz",
+                closed: false,
+            },
+        )
+        .unwrap();
+        let both = regions
+            .iter()
+            .find(|r| contains(&r.groups, 0) && contains(&r.groups, 1));
         assert_eq!(both.map(|r| r.example.chars().count()), Some(4));
-        assert!(regions.iter().any(|r| contains(&r.groups, 0) && !contains(&r.groups, 1)));
-        assert!(!regions.iter().any(|r| !contains(&r.groups, 0) && contains(&r.groups, 1)));
+        assert!(
+            regions
+                .iter()
+                .any(|r| contains(&r.groups, 0) && !contains(&r.groups, 1))
+        );
+        assert!(
+            !regions
+                .iter()
+                .any(|r| !contains(&r.groups, 0) && contains(&r.groups, 1))
+        );
     }
 
     #[test]
@@ -401,8 +434,20 @@ mod tests {
             group: 1,
             relevant: true,
         };
-        let regions = regions(&[fold, exact], &ALL, Alphabet { fresh: "x", closed: false }).unwrap();
+        let regions = regions(
+            &[fold, exact],
+            &ALL,
+            Alphabet {
+                fresh: "x",
+                closed: false,
+            },
+        )
+        .unwrap();
         assert!(regions.iter().any(|r| r.example == "A" && contains(&r.groups, 1)));
-        assert!(regions.iter().any(|r| r.example == "a" && !contains(&r.groups, 1)));
+        assert!(
+            regions
+                .iter()
+                .any(|r| r.example == "a" && !contains(&r.groups, 1))
+        );
     }
 }

@@ -248,13 +248,13 @@ fn note_shared(sheets: &[policies::Sheet], diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn report_failures(proof: &Proof, diagnostics: &mut Vec<Diagnostic>) {
-    if proof.lost.is_empty() && proof.new.is_empty() {
+    if proof.lost.is_empty() && proof.new.is_proved() {
         return;
     }
     let message = format!(
         "the proposal does not hold: {} observed calls would be refused, {} grants are new",
         proof.lost.len(),
-        proof.new.len()
+        proof.new.differences.len() + proof.new.undecided.len()
     );
     diagnostics.push(
         Diagnostic::error(Code::ProofFailed, message)

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::finding::Reason;
 use super::policies::PolicyChange;
 use super::{Subject, is_new};
-use crate::evaluate::prove::{Gap, nothing_new};
+use crate::evaluate::prove::{Comparison, compare};
 use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
 use crate::grants::{Grants, Origin};
-use crate::policy::{Effect, Statement};
+use crate::policy::{Document, Effect, Element, Statement};
 use crate::require::Resource;
 
 /// An observed call that the policies after the change would refuse.
@@ -50,9 +50,9 @@ pub struct Proof {
     /// Observed calls that cannot be decided after the change.
     pub unknown: Vec<Undecided>,
     /// Grants that were not granted before and not asked for. Not empty only through a bug.
-    pub new: Vec<Gap>,
+    pub new: Comparison,
     /// Grants that were asked for with `--include-denied`.
-    pub requested: Vec<Gap>,
+    pub requested: Comparison,
     /// Observed calls that the grants before do not explain: something not given allowed them.
     pub unexplained: Vec<Loss>,
 }
@@ -226,22 +226,21 @@ fn deciding<'p>(
 }
 
 fn check_nothing_new(proof: &mut Proof, grants: &Grants, policies: &[PolicyChange]) {
-    let (before, after) = both(grants, policies);
+    let (mut before, after) = both(grants, policies);
     let asked = requested(policies);
-    for gap in nothing_new(&before, &after) {
-        let was_asked = match &gap {
-            Gap::Wider { action, resource, .. } => asked
-                .iter()
-                .any(|(asked, on)| asked.eq_ignore_ascii_case(action) && on == resource),
-            _ => false,
-        };
-        if was_asked {
-            &mut proof.requested
-        } else {
-            &mut proof.new
-        }
-        .push(gap);
+    if !asked.is_empty() {
+        proof.requested = compare(&before, &after);
     }
+    let only = |text: String| Element::Only(vec![text]);
+    let statements = asked
+        .into_iter()
+        .map(|(action, on)| Statement::new(Effect::Allow, only(action), Some(only(on))));
+    let asked = Document::new(statements.collect());
+    before.push(PolicyIn {
+        layer: Layer::Identity,
+        document: &asked,
+    });
+    proof.new = compare(&before, &after);
 }
 
 /// Actions and resources that the proposal adds on request.

@@ -9,7 +9,7 @@ use super::view::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Edit};
-use crate::evaluate::prove::Gap;
+use crate::evaluate::Comparison;
 use crate::evidence::{ActionEvidence, Evidence, Tally, Visibility};
 use crate::grants::Grants;
 use crate::policy::{print, quota};
@@ -295,7 +295,6 @@ fn proof(proof: &Proof) -> ProofView {
             })
             .collect()
     };
-    let gaps = |list: &[Gap]| list.iter().map(gap).collect();
     ProofView {
         checked: proof.checked,
         allowed: proof.allowed,
@@ -308,15 +307,27 @@ fn proof(proof: &Proof) -> ProofView {
     }
 }
 
-fn gap(gap: &Gap) -> GapView {
-    let (kind, action, resource) = match gap {
-        Gap::Wider { action, resource, .. } => ("wider", action.as_str(), resource.as_str()),
-        Gap::DenyDropped { action, resource, .. } => ("deny-dropped", action.as_str(), resource.as_str()),
-        _ => ("layer-dropped", "", ""),
-    };
-    GapView {
+fn gaps(comparison: &Comparison) -> Vec<GapView> {
+    let wider = comparison.differences.iter().flat_map(|difference| {
+        let resources = match difference.resources.as_slice() {
+            [] => vec!["*".to_owned()],
+            some => some.to_vec(),
+        };
+        let actions = difference.actions.known.iter().chain(&difference.actions.unknown);
+        let pairs = actions.flat_map(move |action| {
+            let named = |resource: &String| ("wider", action.clone(), resource.clone());
+            resources.iter().map(named).collect::<Vec<_>>()
+        });
+        pairs.collect::<Vec<_>>()
+    });
+    let open = comparison.undecided.iter().map(|open| {
+        let resource = open.resource.clone().unwrap_or_else(|| "*".to_owned());
+        ("undecided", open.action.clone(), resource)
+    });
+    let view = |(kind, action, resource)| GapView {
         kind,
-        action: action.to_owned(),
-        resource: resource.to_owned(),
-    }
+        action,
+        resource,
+    };
+    wider.chain(open).map(view).collect()
 }

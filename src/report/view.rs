@@ -286,10 +286,10 @@ pub struct UseView {
 /// A grant that goes beyond what was granted.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GapView {
-    /// `wider`, `deny-dropped` or `layer-dropped`.
+    /// `wider`, or `undecided` where it cannot be shown that it is not.
     pub kind: &'static str,
-    /// The action pattern; empty where a whole layer is gone.
+    /// The action.
     pub action: String,
-    /// The resource pattern; empty where a whole layer is gone.
+    /// The resource, as the statement that grants it has it.
     pub resource: String,
 }

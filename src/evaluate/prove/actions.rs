@@ -1,0 +1,151 @@
+//! The actions of both sets, sorted by which statements speak of them: those that the catalog knows,
+//! and those that it does not.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::model::{Model, Side, Statement};
+use crate::evaluate::index::ActionIndex;
+use crate::evaluate::index::Hits;
+use crate::pattern::Pattern;
+use crate::pattern::joint::{Alphabet, Language, Step, TooMany, regions};
+use crate::policy::Effect;
+
+/// Actions of which the same statements speak.
+pub(super) struct ActionClass {
+    /// The statements, by number, ascending.
+    pub(super) statements: Vec<usize>,
+    /// Those that the catalog knows, in its order.
+    pub(super) known: Vec<&'static str>,
+    /// One that it does not know.
+    pub(super) unknown: Option<String>,
+}
+
+impl ActionClass {
+    /// An action to ask with.
+    pub(super) fn example(&self) -> &str {
+        let unknown = || self.unknown.as_deref().unwrap_or_default();
+        self.known.first().copied().unwrap_or_else(unknown)
+    }
+}
+
+/// Letters, digits and `-`: what names of services and actions are made of.
+const LETTERS: Alphabet = Alphabet {
+    fresh: "xyzabcdefghijklmnopqrstuvw0123456789-",
+    closed: true,
+};
+
+/// `service:Name`.
+const ACTION: [Step; 5] = [
+    Step::One { colon: false },
+    Step::Run { colon: false },
+    Step::Char(':'),
+    Step::One { colon: false },
+    Step::Run { colon: false },
+];
+
+/// The classes that the new set may allow: in each of its layers some Allow speaks of them.
+pub(super) fn classes(model: &Model<'_>) -> Result<Vec<ActionClass>, TooMany> {
+    let mut index = ActionIndex::default();
+    for (number, statement) in model.statements.iter().enumerate() {
+        index.add(number, statement.action);
+    }
+    let hits = |action: &str| {
+        let mut hits = Hits::default();
+        index.matching(action, &mut hits);
+        hits
+    };
+    let mut classes: BTreeMap<Vec<usize>, ActionClass> = BTreeMap::new();
+    for action in catalog() {
+        let Some(statements) = may_be_allowed(model, &hits(action)) else {
+            continue;
+        };
+        class(&mut classes, statements).known.push(action);
+    }
+    let unknown = |action: &str, classes: &mut BTreeMap<Vec<usize>, ActionClass>| {
+        if action_catalog::action(action).is_none()
+            && let Some(statements) = may_be_allowed(model, &hits(action))
+        {
+            class(classes, statements)
+                .unknown
+                .get_or_insert_with(|| action.to_owned());
+        }
+    };
+    for statement in &model.statements {
+        let exact = statement.action.patterns().iter();
+        exact
+            .filter(|text| !text.contains(['*', '?']) && text.contains(':'))
+            .for_each(|text| unknown(text, &mut classes));
+    }
+    for region in regions(&languages(model), &ACTION, LETTERS)? {
+        unknown(&region.example, &mut classes);
+    }
+    Ok(classes.into_values().collect())
+}
+
+fn class(classes: &mut BTreeMap<Vec<usize>, ActionClass>, statements: Vec<usize>) -> &mut ActionClass {
+    classes.entry(statements.clone()).or_insert_with(|| ActionClass {
+        statements,
+        known: Vec::new(),
+        unknown: None,
+    })
+}
+
+/// Every action of the catalog, `service:Name`.
+fn catalog() -> &'static [String] {
+    static ALL: OnceLock<Vec<String>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let services = action_catalog::prefixes().filter_map(action_catalog::service);
+        services
+            .flat_map(|service| {
+                let names = service.actions.iter();
+                names.map(|action| format!("{}:{}", service.prefix, action.name))
+            })
+            .collect()
+    })
+}
+
+fn may_be_allowed(model: &Model<'_>, hits: &Hits) -> Option<Vec<usize>> {
+    let numbers: Vec<usize> = hits.iter().collect();
+    let statements = || numbers.iter().filter_map(|number| model.statements.get(*number));
+    let allows = |layer| statements().any(|statement| statement.layer == layer && is_new_allow(statement));
+    model
+        .layers(Side::New)
+        .iter()
+        .all(|layer| allows(*layer))
+        .then_some(numbers)
+}
+
+fn is_new_allow(statement: &Statement<'_>) -> bool {
+    statement.side == Side::New && statement.effect == Effect::Allow
+}
+
+/// The action patterns of all statements. Only what a wildcard of the new set's Allows takes is of
+/// interest: what it lists by name is asked by name.
+fn languages(model: &Model<'_>) -> Vec<Language> {
+    let all_relevant = model
+        .statements
+        .iter()
+        .any(|statement| is_new_allow(statement) && statement.action.is_except());
+    let mut languages = Vec::new();
+    for (group, statement) in model.statements.iter().enumerate() {
+        for text in statement.action.patterns() {
+            let pattern = Pattern::ignoring_case(text);
+            let relevant =
+                is_new_allow(statement) && !statement.action.is_except() && pattern.as_exact().is_none();
+            languages.push(Language {
+                steps: Step::of(pattern.atoms(), false, true).collect(),
+                group,
+                relevant,
+            });
+        }
+    }
+    if all_relevant {
+        languages.push(Language {
+            steps: vec![Step::Run { colon: true }],
+            group: model.statements.len(),
+            relevant: true,
+        });
+    }
+    languages
+}
