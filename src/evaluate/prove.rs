@@ -111,14 +111,14 @@ struct Form<'a> {
 }
 
 /// A resource entry: with its variables as symbols, and with `*` in their place.
-struct Resource {
-    symbolic: ResourcePattern,
-    widened: ResourcePattern,
+pub(crate) struct Resource {
+    pub(crate) symbolic: ResourcePattern,
+    pub(crate) widened: ResourcePattern,
 }
 
 /// Variables by number: the same variable is the same text wherever it stands.
 #[derive(Default)]
-struct Variables(FxHashMap<variables::Piece, u32>);
+pub(crate) struct Variables(FxHashMap<variables::Piece, u32>);
 
 impl Variables {
     fn number(&mut self, piece: variables::Piece) -> u32 {
@@ -151,7 +151,8 @@ fn forms<'a>(policies: &[PolicyIn<'a>], variables: &mut Variables) -> Vec<Form<'
     forms
 }
 
-fn resource(text: &str, version: Version, variables: &mut Variables) -> Resource {
+/// An entry of `Resource` or `NotResource`, ready to be compared.
+pub(crate) fn resource(text: &str, version: Version, variables: &mut Variables) -> Resource {
     if version == Version::V2008 || !text.contains("${") {
         let symbolic = ResourcePattern::new(text);
         return Resource {
