@@ -14,7 +14,8 @@
 //!   name counts as eight characters of an alphabet of 64. Of its share a variable keeps: all where
 //!   a `*` stands for the whole of it; 6 less for each character that is fixed beside the `*`, but
 //!   never less than half; 6 for each `?` where there is no `*`; 0 where it is fixed. A policy
-//!   variable (`${aws:username}`) is a fixed text.
+//!   variable (`${aws:username}`) is a fixed text. A variable of a type's ARN never holds the
+//!   character that follows it there (`bucket/*` leaves the key free, not the bucket).
 //!
 //! What a type's ARN does not have is not counted, whatever stands there in the pattern. Where it has
 //! no region or account, its names are the only thing that tells resources apart, and get those bits
