@@ -18,6 +18,8 @@ pub mod require;
 pub mod lint;
 pub mod simulate;
 
+pub mod measure;
+
 pub mod evidence;
 pub mod grants;
 

@@ -204,6 +204,15 @@ impl Compiled {
         }
     }
 
+    /// The statements whose action element matches, whatever their layers, resources, principals and
+    /// conditions; in the order of the policies.
+    pub fn speaking_of(&self, action: &str) -> Vec<StatementRef> {
+        let mut hits = Hits::default();
+        self.actions.matching(action, &mut hits);
+        let statements = hits.iter().filter_map(|number| self.statements.get(number));
+        statements.map(|statement| statement.reference).collect()
+    }
+
     /// The statements whose action element matches, with how each stands to the request, for those
     /// whose layer binds it.
     pub(super) fn stands<'s>(

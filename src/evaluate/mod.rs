@@ -11,6 +11,7 @@ mod organization;
 pub mod principal;
 pub mod prove;
 pub mod request;
+pub(crate) mod symbolic;
 mod target;
 mod truth;
 pub(crate) mod value;

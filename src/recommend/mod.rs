@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use action_catalog::Level;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::evaluate::Layer;
+use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::{Evidence, Visibility};
 use crate::grants::{Grants, Origin};
 
@@ -96,6 +96,11 @@ impl Proposal {
         self.policies
             .iter()
             .any(|policy| policy.change != Change::Unchanged)
+    }
+
+    /// What is in force for a principal with these grants, before and after the change.
+    pub fn in_force<'p>(&'p self, grants: &'p Grants) -> (Vec<PolicyIn<'p>>, Vec<PolicyIn<'p>>) {
+        proof::both(grants, &self.policies)
     }
 }
 

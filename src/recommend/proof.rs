@@ -94,7 +94,10 @@ fn reaches(policy: &PolicyChange, grants: &Grants) -> bool {
 }
 
 /// The policies of a holder before and after the change.
-fn both<'p>(grants: &'p Grants, policies: &'p [PolicyChange]) -> (Vec<PolicyIn<'p>>, Vec<PolicyIn<'p>>) {
+pub(super) fn both<'p>(
+    grants: &'p Grants,
+    policies: &'p [PolicyChange],
+) -> (Vec<PolicyIn<'p>>, Vec<PolicyIn<'p>>) {
     let mut before = Vec::new();
     let mut after = Vec::new();
     for held in &grants.held {

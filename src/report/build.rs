@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::SCHEMA_VERSION;
 use super::view::{
     CallsView, GapView, GrantedView, PolicyView, PrincipalView, ProofView, Recommendation, RefusedView,
     ResourceView, Summary, UnmappedView, UnseenView, UseView, UsedView, VisibilityView,
 };
+use super::{PermitsView, SCHEMA_VERSION};
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Edit};
 use crate::evaluate::Comparison;
@@ -33,7 +33,7 @@ pub fn recommendation(
             arn: arn.to_owned(),
             created: grants.created.map(|time| time.to_string()),
         },
-        summary: summary(evidence, proposal, &edits),
+        summary: summary(grants, evidence, proposal, &edits),
         visibility: visibility_view(visibility, proposal),
         policies: policies(proposal),
         used: used(evidence, proposal),
@@ -57,7 +57,7 @@ pub fn recommendation(
     }
 }
 
-fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary {
+fn summary(grants: &Grants, evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary {
     use crate::diff::StatementChange::{Narrowed, Removed};
     let count =
         |wanted: &dyn Fn(&State) -> bool| proposal.actions.values().filter(|state| wanted(state)).count();
@@ -75,6 +75,7 @@ fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary 
         .collect();
     let requested = count(&|state| matches!(state, State::Kept(Reason::Requested)));
     let scratch = proposal.policies.iter().all(|policy| policy.before.is_none());
+    let (before, after) = proposal.in_force(grants);
     Summary {
         events: evidence.events,
         first: evidence.seen.map(|(first, _)| first.to_string()),
@@ -85,6 +86,7 @@ fn summary(evidence: &Evidence, proposal: &Proposal, edits: &[Edit]) -> Summary 
             proposal.actions.len() - requested
         },
         actions_after: count(&|state| matches!(state, State::Kept(_))),
+        permits: PermitsView::new(&before, &after),
         used: count(&|state| matches!(state, State::Kept(reason) if reason.is_use())),
         unused: count(&|state| *state == State::Unused),
         unseen: count(&|state| matches!(state, State::Kept(Reason::Unseen { .. }))),

@@ -1,11 +1,13 @@
 //! How an answer reads: one view model, one file a format.
 
 mod build;
+mod permits;
 pub mod policy_files;
 pub mod terminal;
 pub mod view;
 
 pub use build::recommendation;
+pub use permits::{MeasureRow, MeasureView, PermitsView};
 pub use view::Recommendation;
 
 /// The version of the JSON that `--format json` writes. It rises when a field changes its meaning

@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diff::Edit;
 use crate::grants::Origin;
 use crate::recommend::{Change, Danger, Reason, Settled};
+use crate::report::PermitsView;
 
 /// The answer of `recommend`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -79,6 +80,8 @@ pub struct Summary {
     pub actions_before: usize,
     /// The same after the change.
     pub actions_after: usize,
+    /// How much is permitted before and after.
+    pub permits: PermitsView,
     /// Of those before, used.
     pub used: usize,
     /// Of those before, unused.

@@ -37,6 +37,9 @@ fn nothing_observed_is_lost_and_nothing_is_new() {
         );
         assert_eq!(report["unmapped"], json!([]), "{}", scenario.name);
         assert_eq!(report["summary"]["observed_calls_lost"], 0);
+        let permits = &report["summary"]["permits"];
+        let bits = |when: &str| permits[when]["requests_log2"].as_f64().unwrap();
+        assert!(bits("after") < bits("before"), "{}", scenario.name);
         assert_eq!(report["summary"]["changes"], true);
     }
 }

@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::model::Model;
-use crate::evaluate::variables::{Piece, pieces, split_parts};
+use crate::evaluate::symbolic::{Variables, symbolic_resource};
 use crate::pattern::joint::{Alphabet, Language, Step, TooMany, contains, regions};
-use crate::pattern::{Atom, Pattern, ResourcePattern, push_wild};
+use crate::pattern::{Atom, Pattern, ResourcePattern};
 use crate::policy::Version;
 
 /// How an element stands to the resources of a class.
@@ -32,7 +32,7 @@ pub(super) struct Template {
     /// Its variables as symbols: the same symbol is the same value.
     symbolic: Pattern,
     /// The five parts before.
-    head: [String; 5],
+    head: [Pattern; 5],
 }
 
 /// All templates and undocumented entries that were met, by proposition.
@@ -40,7 +40,7 @@ pub(super) struct Template {
 pub(super) struct Propositions {
     /// `None`: it cannot be looked into.
     pub(super) templates: FxHashMap<usize, Template>,
-    variables: FxHashMap<Piece, u32>,
+    variables: Variables,
 }
 
 impl Propositions {
@@ -224,24 +224,12 @@ fn entry(model: &mut Model<'_>, known: &mut Propositions, text: &str, version: V
 }
 
 fn template(model: &mut Model<'_>, known: &mut Propositions, text: &str, version: Version) -> Option<Entry> {
-    let [head @ .., last] = split_parts(text, version)?;
-    if head.iter().any(|part| part.contains("${")) {
+    let whole = symbolic_resource(text, version, &mut known.variables)?;
+    let ResourcePattern::Parts(parts) = whole.symbolic else {
         return None;
-    }
-    let mut atoms = Vec::new();
-    for piece in pieces(last, version)? {
-        match piece {
-            Piece::Written(text) => push_wild(&text, &mut atoms),
-            Piece::Plain(c) => atoms.push(Atom::Char(c)),
-            variable @ Piece::Variable { .. } => {
-                let next = u32::try_from(known.variables.len()).unwrap_or(u32::MAX);
-                atoms.push(Atom::Variable(*known.variables.entry(variable).or_insert(next)));
-            }
-        }
-    }
-    let symbolic = Pattern::from_atoms(atoms, false);
-    let [a, b, c, d, e] = head.map(Pattern::new);
-    let steps = steps(&[a, b, c, d, e, symbolic.clone()]);
+    };
+    let steps = steps(&parts);
+    let [head @ .., symbolic] = *parts;
     // Without a variable left, it is a plain pattern: `${*}` and its like.
     if !symbolic
         .atoms()
@@ -255,7 +243,7 @@ fn template(model: &mut Model<'_>, known: &mut Propositions, text: &str, version
         text: text.to_owned(),
         version,
         symbolic,
-        head: head.map(str::to_owned),
+        head,
     });
     Some(Entry::Template(steps, proposition))
 }

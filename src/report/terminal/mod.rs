@@ -10,9 +10,9 @@ mod words;
 
 use std::fmt::Write;
 
-use super::Recommendation;
+use super::{PermitsView, Recommendation};
 use crate::diff::Edit;
-use style::{STRONG, styled};
+use style::{FAINT, STRONG, styled};
 use words::{count, day, grouped};
 
 /// Writing to a `String` cannot fail.
@@ -70,6 +70,7 @@ fn head(out: &mut String, report: &Recommendation) {
     line!(out);
     if !summary.changes {
         line!(out, "{}", styled(STRONG, "Nothing to change."));
+        permits(out, &summary.permits);
         line!(out);
         return;
     }
@@ -85,5 +86,31 @@ fn head(out: &mut String, report: &Recommendation) {
     }
     parts.push(format!("{} observed calls lost", summary.observed_calls_lost));
     line!(out, "{}", styled(STRONG, &parts.join(" · ")));
+    permits(out, &summary.permits);
     line!(out);
+}
+
+/// How much is permitted, before and after.
+fn permits(out: &mut String, permits: &PermitsView) {
+    let (before, after) = (permits.before.requests_log2, permits.after.requests_log2);
+    let what = match (before, after) {
+        (None, None) => "permits no request of the catalog's actions".to_owned(),
+        (Some(_), None) => format!("permits {} → no requests", power(before, after)),
+        (None, Some(_)) => format!("permits {} requests", power(after, before)),
+        _ if before == after => format!("permits {} requests", power(after, before)),
+        _ => format!(
+            "permits {} → {} requests",
+            power(before, after),
+            power(after, before)
+        ),
+    };
+    line!(out, "{what} {}", styled(FAINT, &format!("({})", permits.meaning)));
+}
+
+/// `2^71`; to as many places as it takes to tell it from the other.
+fn power(bits: Option<f64>, other: Option<f64>) -> String {
+    let (bits, other) = (bits.unwrap_or_default(), other.unwrap_or(f64::INFINITY));
+    let differs = |places: &usize| format!("{bits:.places$}") != format!("{other:.places$}");
+    let places = (0..2).find(differs).unwrap_or(if bits == other { 0 } else { 2 });
+    format!("2^{bits:.places$}")
 }
