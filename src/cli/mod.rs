@@ -10,7 +10,9 @@ mod diagnostics;
 mod exit;
 mod output;
 mod overlay;
+mod policies;
 mod recommend;
+mod simulate;
 
 pub use exit::Exit;
 
@@ -53,6 +55,8 @@ enum Color {
 enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
     Recommend(recommend::Args),
+    /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
+    Simulate(simulate::Args),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
     /// Print a completion script for a shell.
@@ -84,6 +88,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     });
     match cli.command {
         Command::Recommend(args) => recommend::run(&args, &output),
+        Command::Simulate(args) => simulate::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::output::Output;
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use super::policies::{ambiguous, load_account, load_policy, not_given, unknown_principal};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
-use crate::grants::{self, Account, Grants, NotFound, Origin};
-use crate::policy::Document;
+use crate::grants::{self, Account, Grants};
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
 use crate::source::{ReadReport, read_ledger, read_text};
@@ -138,56 +138,14 @@ fn load_grants(args: &Args) -> Result<Known, Vec<Diagnostic>> {
 }
 
 fn from_account(path: &Path, principal: &str) -> Result<Known, Vec<Diagnostic>> {
-    let text = read_text(path).map_err(|error| vec![*error])?;
-    let (account, mut diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
-    let Some(account) = account else {
-        return Err(diagnostics);
-    };
-    let grants = match account.find(principal) {
-        Ok(holder) => account.grants(holder),
-        Err(NotFound::Unknown { near }) => {
-            diagnostics.push(unknown_principal(principal, &near).at(Place::file(path.to_string_lossy())));
-            return Err(diagnostics);
-        }
-        Err(NotFound::Ambiguous { arns }) => {
-            diagnostics.push(ambiguous(principal, &arns));
-            return Err(diagnostics);
-        }
-    };
-    for origin in &grants.not_given {
-        diagnostics.push(
-            Diagnostic::warning(
-                Code::PolicyNotGiven,
-                format!("the text of {origin} is neither in the grants nor in the catalog"),
-            )
-            .help("what it allows is not known here, so calls may look unexplained"),
-        );
-    }
+    let (account, grants, mut diagnostics) = load_account(path, principal)?;
+    let help = "what it allows is not known here, so calls may look unexplained";
+    diagnostics.extend(not_given(&grants, help));
     Ok(Known {
         account: Some(account),
         grants,
         diagnostics,
     })
-}
-
-fn unknown_principal(principal: &str, near: &[String]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(
-        Code::UnknownPrincipal,
-        format!("there is no principal `{principal}`"),
-    );
-    if near.is_empty() {
-        diagnostic.help("name it by ARN, role/NAME or user/NAME")
-    } else {
-        diagnostic.help(format!("did you mean {}?", near.join(", ")))
-    }
-}
-
-fn ambiguous(principal: &str, arns: &[String]) -> Diagnostic {
-    Diagnostic::error(
-        Code::AmbiguousPrincipal,
-        format!("`{principal}` may be any of {}", arns.join(", ")),
-    )
-    .help("name it by its ARN")
 }
 
 fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
@@ -213,61 +171,6 @@ fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
         grants,
         diagnostics,
     })
-}
-
-/// A policy file, or an AWS managed policy where no such file is there.
-fn load_policy(policy: &str, layer: Layer, diagnostics: &mut Vec<Diagnostic>) -> Option<(Origin, Document)> {
-    let path = Path::new(policy);
-    if policy != "-" && !path.exists() && (policy.starts_with("arn:") || !policy.contains(['/', '.', '\\'])) {
-        let (found, problems) = grants::managed_from_catalog(policy);
-        diagnostics.extend(problems);
-        return found.map(|(origin, document)| (as_layer(origin, layer), document));
-    }
-    match read_text(path) {
-        Ok(text) => {
-            let (document, problems) = crate::policy::parse(&text, policy);
-            diagnostics.extend(problems);
-            let document = document?;
-            diagnostics.extend(crate::lint::names(&document, policy));
-            if document
-                .statements
-                .iter()
-                .any(|statement| statement.principal.is_some())
-            {
-                diagnostics.push(
-                    Diagnostic::error(
-                        Code::Unsupported,
-                        "this is a resource-based policy: it names a Principal",
-                    )
-                    .at(Place::file(policy))
-                    .help("give a policy that is attached to a user, a role or a group"),
-                );
-                return None;
-            }
-            Some((
-                as_layer(
-                    Origin::File {
-                        path: policy.to_owned(),
-                    },
-                    layer,
-                ),
-                document,
-            ))
-        }
-        Err(problem) => {
-            diagnostics.push(*problem);
-            None
-        }
-    }
-}
-
-fn as_layer(origin: Origin, layer: Layer) -> Origin {
-    match layer {
-        Layer::Boundary => Origin::Boundary {
-            arn: origin.arn().unwrap_or(origin.name()).to_owned(),
-        },
-        _ => origin,
-    }
 }
 
 fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnostic>> {

@@ -8,7 +8,7 @@ use super::{Request, Truth};
 use crate::policy::Effect;
 
 /// How a layer stands to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stand {
     /// A statement allows it.

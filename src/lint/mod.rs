@@ -58,7 +58,7 @@ fn matched(statement: &Statement) -> Option<Vec<Matched<'_>>> {
 }
 
 /// What the catalog says of an entry of `Action`.
-fn known(entry: &str) -> ActionKnown {
+pub fn known(entry: &str) -> ActionKnown {
     if !action_catalog::matching(entry).is_empty() {
         return ActionKnown::Known;
     }

@@ -180,16 +180,8 @@ pub fn read_questions(text: &str, file: &str, unnamed: Unnamed) -> (Vec<Question
 /// One question, or what is wrong with it.
 fn question(value: Value, unnamed: Unnamed) -> Result<Question, String> {
     let written: Written = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let action = written.action;
-    if !action.contains(':') || action.contains(['*', '?']) {
-        return Err(format!("\"{action}\" is no single action such as s3:GetObject"));
-    }
-    if let Some(resource) = written.resource.as_deref()
-        && resource != "*"
-        && crate::arn::split_pattern(resource).is_none()
-    {
-        return Err(format!("\"{resource}\" is neither an ARN nor *"));
-    }
+    let action = read_action(&written.action)?;
+    let resource = written.resource.as_deref().map(read_resource).transpose()?;
     let context = written.context.into_iter().map(|(key, value)| {
         let value = match value {
             WrittenValue::One(one) => Lookup::Values(vec![one.text()]),
@@ -201,7 +193,7 @@ fn question(value: Value, unnamed: Unnamed) -> Result<Question, String> {
     });
     Ok(Question {
         action,
-        resource: written.resource,
+        resource,
         resource_account: written.resource_account,
         aws_managed_key: written.aws_managed_key,
         principal: written.principal.map(principal).transpose()?,
@@ -210,17 +202,47 @@ fn question(value: Value, unnamed: Unnamed) -> Result<Question, String> {
     })
 }
 
+/// A single action, no wildcards.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_action(text: &str) -> Result<String, String> {
+    let single = text
+        .split_once(':')
+        .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty() && !name.contains(':'));
+    if !single || text.contains(['*', '?']) || text.contains(char::is_whitespace) {
+        return Err(format!("\"{text}\" is no single action such as s3:GetObject"));
+    }
+    Ok(text.to_owned())
+}
+
+/// An ARN, or `*`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_resource(text: &str) -> Result<String, String> {
+    if text != "*" && crate::arn::split_pattern(text).is_none() {
+        return Err(format!("\"{text}\" is neither an ARN nor *"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A principal, as [`Principal::parse`] reads it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_principal(text: &str) -> Result<Principal, String> {
+    Principal::parse(text).ok_or_else(|| {
+        format!("\"{text}\" is no principal: an ARN of a user, role, session, federated user or root, an account id, a service or anonymous")
+    })
+}
+
 fn principal(written: WrittenPrincipal) -> Result<Principal, String> {
-    let parsed = |text: &str| {
-        Principal::parse(text).ok_or_else(|| {
-            format!("\"{text}\" is no principal: an ARN of a user, role, session, federated user or root, an account id, a service or anonymous")
-        })
-    };
     match written {
-        WrittenPrincipal::Text(text) => parsed(&text),
+        WrittenPrincipal::Text(text) => read_principal(&text),
         WrittenPrincipal::Federated { federated } => Ok(Principal::federated(&federated)),
         WrittenPrincipal::Full(full) => {
-            let mut principal = parsed(&full.arn)?;
+            let mut principal = read_principal(&full.arn)?;
             principal.id = full.id;
             principal.user = full.user;
             if full.role.is_some() {

@@ -5,6 +5,7 @@
 
 mod policies;
 mod sections;
+pub mod simulation;
 mod style;
 mod words;
 

@@ -1,0 +1,136 @@
+//! Policies as the command line names them: files, AWS managed policies, the grants of a principal.
+
+use std::path::Path;
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::evaluate::Layer;
+use crate::grants::{self, Account, Grants, NotFound, Origin};
+use crate::policy::Document;
+use crate::source::read_text;
+
+/// A policy file, or an AWS managed policy where no such file is there.
+pub(super) fn load_policy(
+    policy: &str,
+    layer: Layer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Origin, Document)> {
+    if is_managed(policy, layer) {
+        let (found, problems) = grants::managed_from_catalog(policy);
+        diagnostics.extend(problems);
+        return found.map(|(origin, document)| (as_layer(origin, layer), document));
+    }
+    match read_text(Path::new(policy)) {
+        Ok(text) => {
+            let (document, problems) = crate::policy::parse(&text, policy);
+            diagnostics.extend(problems);
+            let document = document?;
+            diagnostics.extend(crate::lint::names(&document, policy));
+            if let Some(problem) = misplaced(&document, policy, layer) {
+                diagnostics.push(problem);
+                return None;
+            }
+            let path = policy.to_owned();
+            Some((as_layer(Origin::File { path }, layer), document))
+        }
+        Err(problem) => {
+            diagnostics.push(*problem);
+            None
+        }
+    }
+}
+
+/// Whether the name is that of a managed policy: only users, roles and their sessions have such.
+fn is_managed(policy: &str, layer: Layer) -> bool {
+    matches!(layer, Layer::Identity | Layer::Boundary | Layer::Session)
+        && policy != "-"
+        && !Path::new(policy).exists()
+        && (policy.starts_with("arn:") || !policy.contains(['/', '.', '\\']))
+}
+
+/// A policy of a principal that names one, or a policy of a resource that names none.
+fn misplaced(document: &Document, file: &str, layer: Layer) -> Option<Diagnostic> {
+    let named = |named: bool| {
+        document
+            .statements
+            .iter()
+            .any(|statement| statement.principal.is_some() == named)
+    };
+    let (message, help) = match layer.names_principals() {
+        false if named(true) => (
+            "this is a resource-based policy: it names a Principal",
+            "give a policy that is attached to a user, a role or a group",
+        ),
+        true if named(false) => (
+            "a statement names no Principal: this is no policy of a resource",
+            "give each statement a \"Principal\", or the file with --policy",
+        ),
+        _ => return None,
+    };
+    let diagnostic = Diagnostic::error(Code::Unsupported, message);
+    Some(diagnostic.at(Place::file(file)).help(help))
+}
+
+fn as_layer(origin: Origin, layer: Layer) -> Origin {
+    match layer {
+        Layer::Boundary => Origin::Boundary {
+            arn: origin.arn().unwrap_or(origin.name()).to_owned(),
+        },
+        _ => origin,
+    }
+}
+
+/// The account in a file of authorization details, and what `principal` holds in it.
+pub(super) fn load_account(
+    path: &Path,
+    principal: &str,
+) -> Result<(Account, Grants, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    let (account, mut diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
+    let Some(account) = account else {
+        return Err(diagnostics);
+    };
+    let grants = match account.find(principal) {
+        Ok(holder) => account.grants(holder),
+        Err(NotFound::Unknown { near }) => {
+            diagnostics.push(unknown_principal(principal, &near).at(Place::file(path.to_string_lossy())));
+            return Err(diagnostics);
+        }
+        Err(NotFound::Ambiguous { arns }) => {
+            diagnostics.push(ambiguous(principal, &arns));
+            return Err(diagnostics);
+        }
+    };
+    Ok((account, grants, diagnostics))
+}
+
+/// What to say of policies whose text nobody gave; `help`: what follows from it.
+pub(super) fn not_given(grants: &Grants, help: &str) -> Vec<Diagnostic> {
+    let warning = |origin: &Origin| {
+        Diagnostic::warning(
+            Code::PolicyNotGiven,
+            format!("the text of {origin} is neither in the grants nor in the catalog"),
+        )
+        .help(help)
+    };
+    grants.not_given.iter().map(warning).collect()
+}
+
+pub(super) fn unknown_principal(principal: &str, near: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::UnknownPrincipal,
+        format!("there is no principal `{principal}`"),
+    );
+    if near.is_empty() {
+        diagnostic.help("name it by ARN, role/NAME or user/NAME")
+    } else {
+        diagnostic.help(format!("did you mean {}?", near.join(", ")))
+    }
+}
+
+pub(super) fn ambiguous(principal: &str, arns: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        Code::AmbiguousPrincipal,
+        format!("`{principal}` may be any of {}", arns.join(", ")),
+    )
+    .help("name it by its ARN")
+}

@@ -1,0 +1,327 @@
+//! The policies and the requests of `simulate`, read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::arguments::{Args, Level};
+use crate::cli::policies::{load_account, load_policy, not_given};
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::evaluate::{Layer, Lookup, Principal, PrincipalKind, Setting};
+use crate::grants::Origin;
+use crate::policy::{ActionKnown, Document, Effect};
+use crate::simulate::{Given, Question, Unnamed, read_questions};
+use crate::source::read_text;
+
+/// What the policies are.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) policies: Vec<Given>,
+    pub(super) setting: Setting,
+    /// Whose grants are given: its ARN.
+    pub(super) holder: Option<String>,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+/// Reads all policies. A policy that cannot be read leaves its layer in force, and unknown.
+///
+/// `Err`: there is nothing to ask.
+pub(super) fn load(args: &Args) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut loaded = Loaded::default();
+    loaded
+        .setting
+        .management_account
+        .clone_from(&args.management_account);
+    loaded.setting.unknown.clone_from(&args.unknown_layer);
+    if let (Some(path), Some(holder)) = (&args.grants, &args.holder) {
+        loaded.grants(path, holder)?;
+    }
+    let mut policies: Vec<(Layer, &String)> = Vec::new();
+    policies.extend(args.policy.iter().map(|policy| (Layer::Identity, policy)));
+    policies.extend(args.boundary.iter().map(|policy| (Layer::Boundary, policy)));
+    policies.extend(args.session_policy.iter().map(|policy| (Layer::Session, policy)));
+    policies.extend(levels(&args.scp, Layer::Scp));
+    policies.extend(levels(&args.rcp, Layer::Rcp));
+    policies.extend(
+        args.resource_policy
+            .iter()
+            .map(|policy| (Layer::Resource, policy)),
+    );
+    policies.extend(args.trust_policy.iter().map(|policy| (Layer::Trust, policy)));
+    policies.extend(args.key_policy.iter().map(|policy| (Layer::Key, policy)));
+    policies.extend(
+        args.endpoint_policy
+            .iter()
+            .map(|policy| (Layer::Endpoint, policy)),
+    );
+    for (layer, policy) in policies {
+        loaded.policy(layer, policy);
+    }
+    if loaded.policies.is_empty() && loaded.holder.is_none() {
+        return Err(loaded.said);
+    }
+    loaded.full_access(args);
+    Ok(loaded)
+}
+
+fn levels(levels: &[Level], layer: impl Fn(u8) -> Layer) -> impl Iterator<Item = (Layer, &String)> {
+    let numbered = (0_u8..).zip(levels);
+    numbered.flat_map(move |(number, level)| {
+        let layer = layer(number);
+        level.0.iter().map(move |policy| (layer, policy))
+    })
+}
+
+impl Loaded {
+    fn grants(&mut self, path: &Path, holder: &str) -> Result<(), Vec<Diagnostic>> {
+        let (_, grants, said) = load_account(path, holder)?;
+        self.said.extend(said);
+        self.said
+            .extend(not_given(&grants, "what it says is not known here"));
+        let unknown = grants.not_given.iter().map(|origin| match origin {
+            Origin::Boundary { .. } => Layer::Boundary,
+            _ => Layer::Identity,
+        });
+        self.setting.unknown.extend(unknown);
+        self.holder = grants.principal;
+        self.policies.extend(grants.held.into_iter().map(|held| Given {
+            name: held.origin.to_string(),
+            is_file: false,
+            layer: held.layer,
+            document: held.document,
+        }));
+        Ok(())
+    }
+
+    fn policy(&mut self, layer: Layer, policy: &str) {
+        if let Some(document) = own(layer, policy) {
+            return self.add(policy, false, layer, document);
+        }
+        match load_policy(policy, layer, &mut self.said) {
+            Some((Origin::AwsManaged { arn, .. } | Origin::Boundary { arn }, document))
+                if arn.starts_with("arn:") =>
+            {
+                let name = format!("AWS managed policy {}", arn.rsplit('/').next().unwrap_or(&arn));
+                self.add(&name, false, layer, document);
+            }
+            Some((_, document)) => self.add(policy, true, layer, document),
+            None => self.setting.unknown.push(layer),
+        }
+    }
+
+    fn add(&mut self, name: &str, is_file: bool, layer: Layer, document: Document) {
+        self.policies.push(Given {
+            name: name.to_owned(),
+            is_file,
+            layer,
+            document,
+        });
+    }
+
+    /// `RCPFullAWSAccess` stands on every level and cannot be detached
+    /// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html>).
+    /// `FullAWSAccess` can: where nothing allows, that is said.
+    fn full_access(&mut self, args: &Args) {
+        let levels = (0_u8..).zip(&args.rcp).map(|(level, _)| Layer::Rcp(level));
+        for layer in levels.chain((0_u8..).zip(&args.scp).map(|(level, _)| Layer::Scp(level))) {
+            if self.setting.unknown.contains(&layer) || self.allows(layer) {
+                continue;
+            }
+            if let (Layer::Rcp(_), Some(document)) = (layer, own(layer, RCP_FULL_ACCESS)) {
+                self.add(RCP_FULL_ACCESS, false, layer, document);
+            } else if let Layer::Scp(level) = layer {
+                let message = format!(
+                    "the service control policies of level {} allow nothing",
+                    level + 1
+                );
+                let help = "where FullAWSAccess is attached as well, name it: --scp FullAWSAccess,FILE";
+                self.said
+                    .push(Diagnostic::warning(Code::PolicyNotGiven, message).help(help));
+            }
+        }
+    }
+
+    fn allows(&self, layer: Layer) -> bool {
+        let policies = self.policies.iter().filter(|given| given.layer == layer);
+        let mut statements = policies.flat_map(|given| &given.document.statements);
+        statements.any(|statement| statement.effect == Effect::Allow)
+    }
+}
+
+const FULL_ACCESS: &str = "FullAWSAccess";
+const RCP_FULL_ACCESS: &str = "RCPFullAWSAccess";
+
+/// The policies that AWS Organizations has of its own, by name, id (`p-FullAWSAccess`) or ARN
+/// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_strategies.html>).
+fn own(layer: Layer, policy: &str) -> Option<Document> {
+    let name = match policy.strip_prefix("arn:") {
+        Some(arn) => arn.rsplit('/').next().unwrap_or(arn),
+        None if Path::new(policy).exists() => return None,
+        None => policy,
+    };
+    let name = name.strip_prefix("p-").unwrap_or(name);
+    let text = match layer {
+        Layer::Scp(_) if name == FULL_ACCESS => {
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
+        }
+        Layer::Rcp(_) if name == RCP_FULL_ACCESS => {
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#
+        }
+        _ => return None,
+    };
+    crate::policy::parse(text, policy).0
+}
+
+/// The requests, with what the options say of them; and what is to be said of them.
+pub(super) fn questions(args: &Args, holder: Option<&str>) -> (Vec<Question>, Vec<Diagnostic>) {
+    let unnamed = if args.complete {
+        Unnamed::Absent
+    } else {
+        Unnamed::Unknown
+    };
+    let (mut questions, mut said) = match &args.requests {
+        Some(path) => match read_text(path) {
+            Ok(text) => read_questions(&text, &path.to_string_lossy(), unnamed),
+            Err(problem) => (Vec::new(), vec![*problem]),
+        },
+        None => (Vec::new(), Vec::new()),
+    };
+    if let Some(action) = &args.action {
+        let mut question = Question::new(action, None);
+        question.unnamed = unnamed;
+        questions.push(question);
+    }
+    if let (true, true, Some(path)) = (questions.is_empty(), said.is_empty(), &args.requests) {
+        let nothing = Diagnostic::error(Code::NothingFound, "there is no request in it");
+        said.push(nothing.at(Place::file(path.to_string_lossy())));
+    }
+    let mut context: BTreeMap<String, Lookup> = BTreeMap::new();
+    for key in &args.absent {
+        context.insert(key.clone(), Lookup::Absent);
+    }
+    for (key, value) in &args.context {
+        match context
+            .entry(key.clone())
+            .or_insert_with(|| Lookup::Values(Vec::new()))
+        {
+            Lookup::Values(values) => values.push(value.clone()),
+            Lookup::Absent | Lookup::Unknown => {}
+        }
+    }
+    for question in &mut questions {
+        fill(question, args, &context, holder);
+    }
+    said.extend(notes(&questions, holder));
+    (questions, said)
+}
+
+/// Fills in what the request does not say itself.
+fn fill(question: &mut Question, args: &Args, context: &BTreeMap<String, Lookup>, holder: Option<&str>) {
+    if question.resource.is_none() {
+        question.resource.clone_from(&args.resource);
+    }
+    if question.resource_account.is_none() {
+        question.resource_account.clone_from(&args.resource_account);
+    }
+    if question.principal.is_none() {
+        let asks = args.principal.clone();
+        question.principal = asks.or_else(|| Principal::parse(holder?));
+    }
+    if let (Some(principal), Some(holder)) = (&mut question.principal, holder) {
+        as_held(principal, holder);
+    }
+    for (key, value) in context {
+        question
+            .context
+            .entry(key.clone())
+            .or_insert_with(|| value.clone());
+    }
+}
+
+/// A session's ARN has no path, the role in the grants may have one; a federated user's ARN does not
+/// say whose it is.
+fn as_held(principal: &mut Principal, holder: &str) {
+    let Some(held) = Principal::parse(holder).filter(|held| held.account == principal.account) else {
+        return;
+    };
+    match (principal.kind, held.kind) {
+        (PrincipalKind::Session, PrincipalKind::Session)
+            if last(principal.role.as_deref()) == last(Some(holder)) =>
+        {
+            principal.role = held.role;
+        }
+        (PrincipalKind::FederatedUser, PrincipalKind::User) if principal.user.is_none() => {
+            principal.user = Some(holder.to_owned());
+        }
+        _ => {}
+    }
+}
+
+fn last(arn: Option<&str>) -> Option<&str> {
+    arn?.rsplit('/').next()
+}
+
+/// What is odd about the requests; they are decided all the same.
+fn notes(questions: &[Question], holder: Option<&str>) -> Vec<Diagnostic> {
+    let mut said: Vec<Diagnostic> = Vec::new();
+    for question in questions {
+        said.extend(unknown_action(&question.action));
+        let resource = question.resource.as_deref().unwrap_or("*");
+        if resource != "*" && resource.contains(['*', '?']) {
+            let message = format!("the wildcard in {resource} counts as a plain character");
+            let help = "a request is about one resource; --resource '*' asks on none in particular";
+            said.push(Diagnostic::note(Code::UnusualResource, message).help(help));
+        }
+        if let (Some(principal), Some(holder)) = (&question.principal, holder)
+            && !holds(principal, holder)
+        {
+            let message = format!("{} is asked with the policies of {holder}", principal.name);
+            let help = "name whose policies they are with --holder, or leave out --principal";
+            said.push(Diagnostic::warning(Code::UnknownPrincipal, message).help(help));
+        }
+    }
+    said.sort();
+    said.dedup();
+    said
+}
+
+/// Whether the principal may act with the policies of the holder, as far as one can tell. Who holds
+/// no policies is asked without them.
+fn holds(principal: &Principal, holder: &str) -> bool {
+    match principal.kind {
+        PrincipalKind::User => principal.name == holder,
+        PrincipalKind::Session => principal.role.as_deref() == Some(holder),
+        PrincipalKind::FederatedUser => principal.user.as_deref() == Some(holder),
+        PrincipalKind::Root => false,
+        _ => true,
+    }
+}
+
+fn unknown_action(action: &str) -> Option<Diagnostic> {
+    let (code, message, near) = match crate::lint::known(action) {
+        ActionKnown::Known => return None,
+        ActionKnown::UnknownService { near } => {
+            let prefix = action.split(':').next().unwrap_or(action);
+            (
+                Code::UnknownService,
+                format!("no service has the prefix \"{prefix}\""),
+                near,
+            )
+        }
+        ActionKnown::UnknownAction { near } => (
+            Code::UnknownAction,
+            format!("there is no action \"{action}\""),
+            near,
+        ),
+    };
+    let help = match near.as_slice() {
+        [] => "it may be newer than this catalog: it is decided all the same".to_owned(),
+        near => format!("did you mean {}? It is decided all the same", near.join(" or ")),
+    };
+    Some(Diagnostic::note(code, message).help(help))
+}
+
+/// Whether something could not be read.
+pub(super) fn incomplete(said: &[Diagnostic]) -> bool {
+    said.iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+}

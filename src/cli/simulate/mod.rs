@@ -1,0 +1,70 @@
+//! `leastgrant simulate`: requests against policies, layer by layer.
+
+mod arguments;
+mod load;
+
+pub(super) use arguments::Args;
+
+use arguments::Format;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::Exit;
+use super::output::Output;
+use crate::report::terminal::simulation;
+use crate::simulate::view::Outcome;
+use crate::simulate::{Answer, Policies, SCHEMA_VERSION, Simulation};
+
+/// Runs the command.
+pub(super) fn run(args: &Args, output: &Output) -> Exit {
+    if let Some(why) = args.contradiction() {
+        return usage(&why);
+    }
+    let mut loaded = match load::load(args) {
+        Ok(loaded) => loaded,
+        Err(said) => {
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
+    let (questions, said) = load::questions(args, loaded.holder.as_deref());
+    loaded.said.extend(said);
+    output.diagnostics(&loaded.said);
+    if questions.is_empty() {
+        return Exit::Failed;
+    }
+    let incomplete = load::incomplete(&loaded.said);
+    let policies = Policies::new(&loaded.policies, loaded.setting);
+    let answers = questions.iter().map(|question| policies.answer(question));
+    let simulation = Simulation {
+        schema_version: SCHEMA_VERSION,
+        answers: answers.collect(),
+    };
+    let written = match args.format {
+        Format::Json => output.json(&simulation),
+        Format::Terminal => output.report(&simulation::render(&simulation, &policies, args.verbose)),
+    };
+    if simulation.answers.len() > 1 {
+        output.say(&simulation::count(&simulation.answers));
+    }
+    if written != Exit::Done {
+        return written;
+    }
+    let refused = |answer: &Answer| answer.decision != Outcome::Allowed;
+    match () {
+        () if incomplete => Exit::Partial,
+        () if args.exit_code && simulation.answers.iter().any(refused) => Exit::Findings,
+        () => Exit::Done,
+    }
+}
+
+/// Says what is wrong with the command line, as clap says it.
+fn usage(why: &str) -> Exit {
+    let mut command = super::Cli::command();
+    command.build();
+    if let Some(own) = command.find_subcommand_mut("simulate") {
+        // Where standard error is gone there is nobody left to tell.
+        let _ = own.error(ErrorKind::ArgumentConflict, why).print();
+    }
+    Exit::Usage
+}
