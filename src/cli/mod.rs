@@ -56,7 +56,7 @@ enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
     Recommend(recommend::Args),
     /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
-    Simulate(simulate::Args),
+    Simulate(Box<simulate::Args>),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
     /// Print a completion script for a shell.

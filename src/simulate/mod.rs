@@ -1,10 +1,12 @@
 //! Single requests against policies, as a person or a file asks them.
 
+mod answer;
 mod question;
 pub mod view;
 
+pub use answer::{Given, Policies, TEXT_NOT_KNOWN};
 pub use question::{Question, Unnamed, read_action, read_principal, read_questions, read_resource};
-pub use view::{Answer, Given, Policies, Simulation};
+pub use view::{Answer, Simulation};
 
 /// The version of the JSON that `simulate --format json` writes. It rises when a field changes its
 /// meaning or goes; new fields do not raise it.

@@ -22,6 +22,7 @@ mod refusals;
 mod reviewed;
 mod scenario;
 mod shared;
+mod simulate;
 mod support;
 mod trail_files;
 mod trail_splitter;

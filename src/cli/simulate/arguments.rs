@@ -13,6 +13,7 @@ use crate::simulate::{read_action, read_principal, read_resource};
     "key_policy", "endpoint_policy",
 ]))]
 #[command(group = clap::ArgGroup::new("of_resource").args(["resource_policy", "trust_policy", "key_policy"]))]
+#[command(override_usage = "leastgrant simulate [OPTIONS] <ACTION|--requests <FILE>> <POLICIES>")]
 #[command(
     after_help = "Only the layers that are named are in force. What is neither given nor follows from the principal is unknown, and a decision that hangs on it is unknown, too; the answer says what would decide it.\n\nA file of requests is {\"requests\": [{\"action\": \"s3:GetObject\", \"resource\": \"arn:…\", \"principal\": \"arn:…\", \"context\": {\"aws:SourceIp\": \"203.0.113.7\"}}]}; what a request does not say is taken from the options."
 )]

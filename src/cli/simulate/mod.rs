@@ -2,6 +2,7 @@
 
 mod arguments;
 mod load;
+mod requests;
 
 pub(super) use arguments::Args;
 
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let (questions, said) = load::questions(args, loaded.holder.as_deref());
+    let (questions, said) = requests::questions(args, loaded.holder.as_deref());
     loaded.said.extend(said);
     output.diagnostics(&loaded.said);
     if questions.is_empty() {

@@ -10,9 +10,8 @@ use super::style::{ADD, CHANGE, FAINT, LINES, REMOVE, STRONG, rest, styled};
 use super::words::{count as counted, grouped};
 use crate::evaluate::{Layer, Stand};
 use crate::policy::Effect;
-use crate::simulate::view::{
-    Answer, LayerView, OpenView, Outcome, Policies, PrincipalView, Simulation, StatementView, TEXT_NOT_KNOWN,
-};
+use crate::simulate::view::{Answer, LayerView, OpenView, Outcome, PrincipalView, Simulation, StatementView};
+use crate::simulate::{Policies, TEXT_NOT_KNOWN};
 
 /// The answers, with ANSI styles in them. Several are a line each, unless they are to be in full.
 pub fn render(simulation: &Simulation, policies: &Policies, in_full: bool) -> String {
@@ -55,7 +54,7 @@ fn head(out: &mut String, answer: &Answer, policies: &Policies) {
         None => "a resource that is not known",
         Some(resource) => resource,
     };
-    let layer = answer.layer.map(of_layer).unwrap_or_default();
+    let layer = answer.layer.map(in_prose).unwrap_or_default();
     let why = match answer.decision {
         Outcome::Allowed => String::new(),
         Outcome::ExplicitDeny => format!("   explicitly, by the {layer}"),
@@ -177,7 +176,7 @@ fn place(statement: &StatementView) -> String {
 /// Names of what is missing, as one says them.
 fn missing(names: &[String], answer: &Answer, policies: &Policies) -> String {
     let names = names.iter().map(|name| match unread_layer(name, answer) {
-        Some(layer) => format!("the {} ({TEXT_NOT_KNOWN})", of_layer(layer)),
+        Some(layer) => format!("the text of the {}", in_prose(layer)),
         None if name.contains(':') => plain(policies.spelled(name)).into_owned(),
         None => format!("the {}", plain(name)),
     });
@@ -251,6 +250,11 @@ fn of_layer(layer: Layer) -> String {
         Layer::Identity => "identity policies",
     };
     name.to_owned()
+}
+
+/// The same within a sentence.
+fn in_prose(layer: Layer) -> String {
+    of_layer(layer).replace(", level", " of level")
 }
 
 /// The text without characters that would move a terminal's cursor.
