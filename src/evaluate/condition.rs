@@ -25,7 +25,7 @@ enum Value {
     Number(Option<Decimal>),
     Date(Option<Timestamp>),
     Bool(Option<bool>),
-    Binary(String),
+    Binary(Option<String>),
     Ip(Option<Network>),
 }
 
@@ -79,10 +79,10 @@ impl Compiled {
             Lookup::Values(values) => values,
         };
         if operator.test == Test::Null {
-            return self.null(operator, values.is_empty());
+            return self.null(operator, values);
         }
         if values.is_empty() {
-            return on_missing_key(operator).into();
+            return on_missing_key(operator);
         }
         let each = values
             .iter()
@@ -99,10 +99,15 @@ impl Compiled {
         }
     }
 
-    fn null(&self, operator: Operator, absent: bool) -> Truth {
-        if operator.qualifier.is_some() {
+    fn null(&self, operator: Operator, values: &[String]) -> Truth {
+        let empty = !values.is_empty() && values.iter().all(String::is_empty);
+        let several = super::variables::is_multivalued(&self.key);
+        // A key with several values counts as missing where they are empty; of a key with one value
+        // AWS does not say so.
+        if operator.qualifier.is_some() || empty && !several {
             return Truth::Unknown;
         }
+        let absent = values.is_empty() || empty;
         any(self.values.iter().map(|value| match value {
             Value::Bool(Some(expected)) => Truth::from(*expected == absent),
             _ => Truth::Unknown,
@@ -121,12 +126,14 @@ impl Compiled {
 }
 
 /// What an operator says where the request does not carry the key.
-fn on_missing_key(operator: Operator) -> bool {
+fn on_missing_key(operator: Operator) -> Truth {
     match operator.qualifier {
-        _ if operator.if_exists => true,
-        Some(Qualifier::All) => true,
-        Some(Qualifier::Any) => false,
-        None => operator.negated,
+        // `IfExists` says yes, `ForAnyValue` no; AWS names no winner.
+        Some(Qualifier::Any) if operator.if_exists => Truth::Unknown,
+        _ if operator.if_exists => Truth::True,
+        Some(Qualifier::All) => Truth::True,
+        Some(Qualifier::Any) => Truth::False,
+        None => operator.negated.into(),
     }
 }
 
@@ -155,9 +162,14 @@ fn value(test: Test, text: &str, version: Version) -> Value {
         Test::Number(_) => Value::Number(Decimal::parse(text)),
         Test::Date(_) => Value::Date(date(text)),
         Test::Bool | Test::Null => Value::Bool(boolean(text)),
-        Test::Binary => Value::Binary(text.to_owned()),
+        Test::Binary => Value::Binary(is_base64(text).then(|| text.to_owned())),
         Test::Ip => Value::Ip(Network::parse(text)),
     }
+}
+
+fn is_base64(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"+/=-_".contains(&b))
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -184,7 +196,7 @@ impl Value {
                 .map(|(own, asked)| asked.cmp(own)),
             Self::Date(own) => own.zip(date(asked)).map(|(own, asked)| asked.cmp(&own)),
             Self::Bool(own) => own.zip(boolean(asked)).map(|(own, asked)| asked.cmp(&own)),
-            Self::Binary(own) => Some(asked.cmp(own)),
+            Self::Binary(own) => own.as_deref().map(|own| asked.cmp(own)),
             Self::Ip(own) => {
                 let inside = own
                     .zip(asked.trim().parse().ok())

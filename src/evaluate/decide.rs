@@ -71,8 +71,9 @@ pub(super) struct Statement {
     /// Its layer's place in [`Compiled::layers`].
     pub(super) layer: usize,
     resources: Option<Resources>,
-    /// Whether a statement without `Resource` is about the resource that it stands on.
-    on_its_own: bool,
+    /// What a statement without `Resource` is about: the resource that it stands on, nothing in a key
+    /// policy (<https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>).
+    without_resource: Truth,
     conditions: Vec<condition::Compiled>,
     principals: Principals,
     /// Whether a condition asks for the principal's ARN: then a grant to everybody is one to the
@@ -140,6 +141,10 @@ impl Compiled {
             self.actions.add(self.statements.len(), &own.action);
             let principals = match (&own.principal, policy.layer.names_principals()) {
                 (None, false) => Principals::Holder,
+                // AWS has no NotPrincipal there.
+                (Some(_), true) if own.not_principal && matches!(policy.layer, Layer::Trust | Layer::Rcp(_)) => {
+                    Principals::Misplaced
+                }
                 (Some(element), true) => Principals::Named(Named::new(element, own.not_principal)),
                 _ => Principals::Misplaced,
             };
@@ -154,7 +159,11 @@ impl Compiled {
                     .resource
                     .as_ref()
                     .map(|resource| Resources::new(resource, version)),
-                on_its_own: policy.layer.is_of_resource(),
+                without_resource: match policy.layer {
+                    Layer::Resource | Layer::Trust => Truth::True,
+                    Layer::Key => Truth::False,
+                    _ => Truth::Unknown,
+                },
                 conditions: own
                     .conditions
                     .iter()
@@ -186,7 +195,8 @@ impl Compiled {
             if !answers.binds(statement.layer) {
                 continue;
             }
-            let matched = statement.matches(&asked, request, answers.boundary());
+            let matched =
+                answers.as_far_as_bound(statement, statement.matches(&asked, request, answers.boundary()));
             if (statement.effect, matched.truth) == (Effect::Deny, Truth::True) {
                 return Decision::ExplicitDeny {
                     by: statement.reference,
@@ -226,7 +236,10 @@ impl Compiled {
         let statements = hits.iter().filter_map(|number| self.statements.get(number));
         statements
             .filter(|statement| answers.binds(statement.layer))
-            .map(|statement| (statement, statement.matches(&asked, request, answers.boundary())))
+            .map(|statement| {
+                let matched = statement.matches(&asked, request, answers.boundary());
+                (statement, answers.as_far_as_bound(statement, matched))
+            })
             .collect()
     }
 
@@ -258,8 +271,8 @@ impl Statement {
         let mut missing = Vec::new();
         let mut truth = match &self.resources {
             Some(resources) => resources.hold(asked, request.context, &mut missing),
-            None if self.on_its_own => Truth::True,
-            None => unknown("resource", &mut missing),
+            None if self.without_resource == Truth::Unknown => unknown("resource", &mut missing),
+            None => self.without_resource,
         };
         let mut fit = [Truth::False; FORMS];
         if truth != Truth::False {

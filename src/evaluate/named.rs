@@ -31,11 +31,13 @@ pub(super) const FORMS: usize = 4;
 pub(super) enum Entry {
     /// `*`.
     Everyone,
+    /// `{"AWS": "*"}`.
+    EveryAws,
     /// An account's id or its root's ARN.
     Account(String),
-    /// Account and name; names are unique whatever the path.
+    /// Account and name, path included.
     User(String, String),
-    /// Account and name.
+    /// Account and name, path included.
     Role(String, String),
     /// Account, role and session.
     Session(String, String, String),
@@ -109,7 +111,7 @@ impl Named {
             return self.all_but(principal, deny, boundary);
         }
         self.entries.iter().fold(NO, |mut fit, entry| {
-            let (form, truth) = entry.names(principal);
+            let (form, truth) = entry.names(principal, deny);
             if let Some(slot) = fit.get_mut(form as usize) {
                 *slot = slot.or(truth);
             }
@@ -122,7 +124,7 @@ impl Named {
             // AWS does not support NotPrincipal with Allow.
             return as_form(Form::Everyone, Truth::Unknown);
         }
-        let mut listed = self.entries.iter().map(|entry| entry.names(principal));
+        let mut listed = self.entries.iter().map(|entry| entry.names(principal, deny));
         let by = |form: Form| {
             listed
                 .clone()
@@ -130,7 +132,15 @@ impl Named {
                 .fold(Truth::False, |all, (_, truth)| all.or(truth))
         };
         let (account, behind, itself) = (by(Form::Account), by(Form::Behind), by(Form::Itself));
-        let unlisted = listed.all(|(_, truth)| truth == Truth::False);
+        let mine = principal.and_then(|principal| principal.account.as_deref());
+        // An account is listed for the sake of the principals of it that are listed with it.
+        let others_of_account = self.entries.iter().any(|entry| {
+            entry
+                .account()
+                .is_some_and(|(account, whole)| !whole && Some(account) == mine)
+        });
+        let unlisted =
+            listed.all(|(form, truth)| truth == Truth::False || form == Form::Account && others_of_account);
         let truth = if unlisted {
             Truth::True
         } else {
@@ -163,7 +173,7 @@ fn entry(kind: &str, text: &str) -> Entry {
 
 fn aws_entry(text: &str) -> Entry {
     if text == "*" {
-        return Entry::Everyone;
+        return Entry::EveryAws;
     }
     if is_account(text) {
         return Entry::Account(text.to_owned());
@@ -182,30 +192,37 @@ fn known_arn(text: &str) -> Option<Entry> {
     }
     let arn = Arn::parse(text)?;
     let account = arn.account.to_owned();
-    let mut path = arn.resource.split('/');
-    let kind = path.next()?;
-    let name = path.next_back().map(str::to_owned);
+    let (kind, name) = match arn.resource.split_once('/') {
+        Some((kind, name)) => (kind, Some(name.to_owned()).filter(|name| !name.is_empty())),
+        None => (arn.resource, None),
+    };
     Some(match (arn.service, kind, name) {
         ("iam", "root", None) => Entry::Account(account),
         ("iam", "user", Some(name)) => Entry::User(account, name),
         ("iam", "role", Some(name)) => Entry::Role(account, name),
         ("sts", "federated-user", Some(name)) => Entry::FederatedUser(account, name),
-        ("sts", "assumed-role", Some(session)) => Entry::Session(account, path.next()?.to_owned(), session),
+        ("sts", "assumed-role", Some(name)) => {
+            let (role, session) = name.split_once('/')?;
+            Entry::Session(account, role.to_owned(), session.to_owned())
+        }
         _ => return None,
     })
 }
 
 impl Entry {
     /// The form in which this entry would name the principal, and whether it does.
-    pub(super) fn names(&self, principal: Option<&Principal>) -> (Form, Truth) {
-        if *self == Self::Everyone {
-            return (Form::Everyone, Truth::True);
+    pub(super) fn names(&self, principal: Option<&Principal>, deny: bool) -> (Form, Truth) {
+        if matches!(self, Self::Everyone | Self::EveryAws) {
+            let service = principal.is_some_and(|who| who.kind == PrincipalKind::Service);
+            // A Deny for `*` reaches services, by AWS's own examples; the rest is not documented.
+            let sure = !service || deny && *self == Self::Everyone;
+            return (Form::Everyone, if sure { Truth::True } else { Truth::Unknown });
         }
         let Some(who) = principal else {
             return (Form::Itself, Truth::Unknown);
         };
         match self {
-            Self::Everyone => (Form::Everyone, Truth::True),
+            Self::Everyone | Self::EveryAws => (Form::Everyone, Truth::True),
             Self::Account(account) => {
                 let same = who.account.as_ref() == Some(account);
                 let form = if who.kind == PrincipalKind::Root {
@@ -219,6 +236,10 @@ impl Entry {
             Self::Role(account, name) => self.iam(who, PrincipalKind::Session, account, name),
             Self::FederatedUser(account, name) => self.iam(who, PrincipalKind::FederatedUser, account, name),
             Self::Session(account, role, session) => session_entry(who, account, role, session),
+            Self::Service(name) if name == "*" => {
+                let service = who.kind == PrincipalKind::Service;
+                (Form::Itself, if service { Truth::Unknown } else { Truth::False })
+            }
             Self::Service(name) => {
                 let named = who.kind == PrincipalKind::Service && who.name == *name;
                 (Form::Itself, named.into())
@@ -229,6 +250,18 @@ impl Entry {
             }
             Self::UniqueId(id) => unique(who, id),
             Self::Other(_) => (Form::Itself, Truth::Unknown),
+        }
+    }
+
+    /// The account that it names, or names a principal of; whether it is the whole account.
+    fn account(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Account(account) => Some((account, true)),
+            Self::User(account, _)
+            | Self::Role(account, _)
+            | Self::Session(account, ..)
+            | Self::FederatedUser(account, _) => Some((account, false)),
+            _ => None,
         }
     }
 
@@ -245,20 +278,32 @@ impl Entry {
                 },
             );
         }
-        let last =
-            |text: &Option<String>| text.as_deref().and_then(|arn| arn.rsplit('/').next()) == Some(name);
+        let full = |arn: &str| {
+            Arn::parse(arn)
+                .and_then(|arn| arn.resource.split_once('/'))
+                .map(|(_, own)| own)
+                == Some(name)
+        };
+        let last = |text: &str| text.rsplit('/').next().map(str::to_owned);
         match (kind, who.kind) {
             (PrincipalKind::Session, PrincipalKind::Session) => {
-                (Form::Behind, (same_account && last(&who.role)).into())
+                // The session's ARN has no path; where the role's is not known, its name is enough:
+                // names are unique in an account.
+                let role = who
+                    .role
+                    .as_deref()
+                    .is_some_and(|arn| full(arn) || !who.role_is_exact && last(arn) == last(name));
+                (Form::Behind, (same_account && role).into())
             }
             (PrincipalKind::User, PrincipalKind::FederatedUser) if same_account && who.user.is_none() => {
                 (Form::Behind, Truth::Unknown)
             }
-            (PrincipalKind::User, PrincipalKind::FederatedUser) => {
-                (Form::Behind, (same_account && last(&who.user)).into())
-            }
+            (PrincipalKind::User, PrincipalKind::FederatedUser) => (
+                Form::Behind,
+                (same_account && who.user.as_deref().is_some_and(full)).into(),
+            ),
             (kind, own) => {
-                let named = kind == own && same_account && who.name.rsplit('/').next() == Some(name);
+                let named = kind == own && same_account && full(&who.name);
                 (Form::Itself, named.into())
             }
         }

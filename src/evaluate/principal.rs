@@ -36,6 +36,8 @@ pub struct Principal {
     pub account: Option<String>,
     /// The role behind a session. Made from the session's ARN, it has no path.
     pub role: Option<String>,
+    /// Whether the role's ARN was given as such, path included.
+    pub role_is_exact: bool,
     /// The IAM user that called `GetFederationToken`.
     pub user: Option<String>,
     /// `aws:userid`: `AIDA…`, or `AROA…:session-name`.
@@ -66,6 +68,7 @@ impl Principal {
             ("iam", "role") if !rest.is_empty() => {
                 let mut session = Self::new(PrincipalKind::Session, text, account);
                 session.role = Some(text.to_owned());
+                session.role_is_exact = true;
                 Some(session)
             }
             ("sts", "federated-user") if !rest.is_empty() => {
@@ -92,6 +95,7 @@ impl Principal {
             name: name.to_owned(),
             account: account.map(str::to_owned),
             role: None,
+            role_is_exact: false,
             user: None,
             id: None,
         }
@@ -144,7 +148,11 @@ impl Principal {
             "aws:principalservicename",
             if service { one(&self.name) } else { Lookup::Absent },
         );
-        set("aws:principalaccount", account());
+        let anonymous = self.kind == PrincipalKind::Anonymous;
+        set(
+            "aws:principalaccount",
+            if anonymous { one("anonymous") } else { account() },
+        );
         let (arn, kind, user, id) = match self.kind {
             PrincipalKind::Root => (one(&self.name), one("Account"), Lookup::Absent, account()),
             PrincipalKind::User => (

@@ -1,9 +1,10 @@
 //! Yes, no, or not known.
 
 /// Yes, no, or not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Truth {
     /// No.
+    #[default]
     False,
     /// Not known.
     Unknown,

@@ -47,6 +47,19 @@ pub fn pieces(text: &str, version: Version) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
+/// Whether the global key (in lower case) carries several values: such a key is no variable
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
+pub(super) fn is_multivalued(key: &str) -> bool {
+    const KEYS: [&str; 5] = [
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:tagkeys",
+    ];
+    KEYS.contains(&key)
+}
+
 /// One variable, from behind its `${`, and what follows its `}`.
 fn variable(text: &str) -> Option<(Piece, &str)> {
     let end = text.find(['}', ','])?;
@@ -55,8 +68,9 @@ fn variable(text: &str) -> Option<(Piece, &str)> {
     if let (Some(c @ ('*' | '?' | '$')), None) = (chars.next(), chars.next()) {
         return Some((Piece::Plain(c), rest.strip_prefix('}')?));
     }
-    let key = name.trim().to_ascii_lowercase();
-    if key.is_empty() || key.contains(['$', '{', '\'', '*', '?']) {
+    let key = name.to_ascii_lowercase();
+    let spaced = key.trim() != key;
+    if key.is_empty() || spaced || is_multivalued(&key) || key.contains(['$', '{', '\'', '*', '?']) {
         return None;
     }
     if let Some(after) = rest.strip_prefix('}') {
@@ -173,13 +187,13 @@ impl Text {
                 continue;
             };
             match (context.get_lower(key), default) {
-                (Lookup::Values(values), _) if values.len() == 1 => {
+                (Lookup::Values(values), _) if values.len() == 1 && values.iter().all(|v| !v.is_empty()) => {
                     values.iter().for_each(|value| push_literal(value, &mut atoms));
                 }
                 (Lookup::Values(values), None) if values.is_empty() => return Resolved::NoValue,
                 (Lookup::Absent, None) => return Resolved::NoValue,
                 (Lookup::Absent, Some(default)) => push_literal(default, &mut atoms),
-                // Not recorded, or several values, for which AWS gives no rule.
+                // Not recorded; or several values or an empty one, for which AWS gives no rule.
                 _ => {
                     atoms.push(Atom::Many);
                     missing.push(key.clone());

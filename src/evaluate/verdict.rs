@@ -29,12 +29,6 @@ struct Answer {
     missing: Vec<String>,
 }
 
-impl Default for Truth {
-    fn default() -> Self {
-        Self::False
-    }
-}
-
 /// What the statements that speak of a request say.
 pub(super) struct Answers<'c> {
     compiled: &'c Compiled,
@@ -92,6 +86,18 @@ impl<'c> Answers<'c> {
             .unwrap_or(Layer::Identity)
     }
 
+    /// The same, unknown where it is not clear that the statement's layer binds.
+    pub(super) fn as_far_as_bound(&self, statement: &Statement, mut matched: Match) -> Match {
+        if matched.truth != Truth::True {
+            return matched;
+        }
+        if let Some(missing) = organization::unclear(self.layer(statement.layer), &self.request) {
+            matched.truth = Truth::Unknown;
+            matched.missing.push(missing.to_owned());
+        }
+        matched
+    }
+
     /// Takes up how a statement stands; its layer must bind.
     pub(super) fn add(&mut self, statement: &Statement, matched: Match) {
         if matched.truth == Truth::False {
@@ -121,6 +127,15 @@ impl<'c> Answers<'c> {
 
     /// What a layer says: [`Truth::True`] where it is not in force or does not bind.
     fn says(&self, layer: Layer) -> Truth {
+        // RCPFullAWSAccess is attached everywhere and cannot be detached.
+        if matches!(layer, Layer::Rcp(_)) {
+            return Truth::True;
+        }
+        if layer == Layer::Session && self.is_federated_user() && self.in_force(layer).is_none() {
+            // Without a session policy its session has no permissions of its user's
+            // (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>).
+            return Truth::False;
+        }
         self.in_force(layer).map_or(Truth::True, |answer| {
             if answer.allows == Truth::False && self.compiled.setting.unknown.contains(&layer) {
                 Truth::Unknown
@@ -179,6 +194,12 @@ impl<'c> Answers<'c> {
             gates = gates.and(truth);
         }
         let resource = self.resource();
+        // (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>)
+        if self.kind() == Some(PrincipalKind::Root)
+            && self.request.action.eq_ignore_ascii_case("sts:AssumeRole")
+        {
+            return Verdict::Refused(Layer::Trust);
+        }
         let same = self.same_account(resource.map(|(layer, _)| layer));
         let (within, across) = (self.within_account(resource), self.across_accounts(resource));
         let access = match same {
@@ -190,15 +211,31 @@ impl<'c> Answers<'c> {
         if access == Truth::False {
             return Verdict::Refused(self.refusing(resource, same));
         }
-        match access.and(gates).and(self.denied.not()) {
+        match access.and(gates).and(self.denied.not()).and(self.all_known()) {
             Truth::True => Verdict::Allowed,
             _ => Verdict::Unknown(self.missing(same, within != across)),
         }
     }
 
+    /// A layer whose text is not known may deny.
+    fn all_known(&self) -> Truth {
+        let unknown = |(place, layer): (usize, &Layer)| {
+            self.binds(place) && self.compiled.setting.unknown.contains(layer)
+        };
+        Truth::from(!self.compiled.layers.iter().enumerate().any(unknown)).or(Truth::Unknown)
+    }
+
+    fn is_federated_user(&self) -> bool {
+        self.kind() == Some(PrincipalKind::FederatedUser)
+    }
+
+    fn kind(&self) -> Option<PrincipalKind> {
+        self.request.principal.map(|principal| principal.kind)
+    }
+
     fn identity(&self) -> Truth {
         // The root user needs no identity policy.
-        match self.request.principal.map(|principal| principal.kind) {
+        match self.kind() {
             Some(PrincipalKind::Root) => Truth::True,
             _ => self.says(Layer::Identity),
         }
@@ -225,6 +262,18 @@ impl<'c> Answers<'c> {
         } else {
             Truth::Unknown
         });
+        let behind = match self.kind() {
+            // Whether the grant to its user passes the user's identity policy over is not documented.
+            Some(PrincipalKind::FederatedUser) => behind.and(Truth::Unknown),
+            _ => behind,
+        };
+        // A user whom a trust policy names needs a boundary that allows; of a session AWS does not say
+        // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html>).
+        let itself = match (layer, self.kind()) {
+            (Layer::Trust, Some(PrincipalKind::User)) => itself.and(limits),
+            (Layer::Trust, Some(PrincipalKind::Session)) => itself.and(limits.or(Truth::Unknown)),
+            _ => itself,
+        };
         let direct = itself.or(behind.and(limits)).or(to_everyone);
         match layer {
             _ if !self.has_identity() => direct,
@@ -285,7 +334,7 @@ impl<'c> Answers<'c> {
             if open {
                 missing.extend(answer.missing.iter().cloned());
             }
-            if self.compiled.setting.unknown.contains(layer) && answer.allows != Truth::True {
+            if self.compiled.setting.unknown.contains(layer) {
                 missing.push(layer.to_string());
             }
         }

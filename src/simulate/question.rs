@@ -247,6 +247,7 @@ fn principal(written: WrittenPrincipal) -> Result<Principal, String> {
             principal.user = full.user;
             if full.role.is_some() {
                 principal.role = full.role;
+                principal.role_is_exact = true;
             }
             Ok(principal)
         }

@@ -1,5 +1,12 @@
 //! The decision matrix: policies, requests, answers, each rule with its source. The cases stand in
 //! `decisions/`, a file a topic; `decisions/matrix.txt` is the whole behaviour on one page.
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails its test"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -162,9 +162,14 @@ fn account(entry: &Entry) -> Option<&str> {
 fn representative(entry: &Entry) -> Option<Principal> {
     match entry {
         Entry::User(account, name) => Principal::parse(&format!("arn:aws:iam::{account}:user/{name}")),
-        Entry::Role(account, name) => Principal::parse(&format!(
-            "arn:aws:sts::{account}:assumed-role/{name}/some-session"
-        )),
+        Entry::Role(account, name) => {
+            let role = name.rsplit('/').next().unwrap_or(name);
+            let session = format!("arn:aws:sts::{account}:assumed-role/{role}/some-session");
+            let mut session = Principal::parse(&session)?;
+            session.role = Some(format!("arn:aws:iam::{account}:role/{name}"));
+            session.role_is_exact = true;
+            Some(session)
+        }
         Entry::Session(account, role, session) => {
             Principal::parse(&format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"))
         }
@@ -174,7 +179,7 @@ fn representative(entry: &Entry) -> Option<Principal> {
         Entry::Service(name) => Principal::parse(name),
         Entry::Federated(provider) => Some(Principal::federated(provider)),
         Entry::UniqueId(id) => unique(id),
-        Entry::Everyone | Entry::Account(_) | Entry::Other(_) => None,
+        Entry::Everyone | Entry::EveryAws | Entry::Account(_) | Entry::Other(_) => None,
     }
 }
 
