@@ -3,7 +3,7 @@
 use super::variables::{Mode, Resolved, Text, split_parts};
 use super::{Context, Target, Truth};
 use crate::arn::split_pattern;
-use crate::pattern::{Pattern, ResourcePattern};
+use crate::pattern::{Atom, Pattern, ResourcePattern};
 use crate::policy::{Element, Version};
 
 /// The name under which an unknown resource is reported as missing.
@@ -11,7 +11,7 @@ const RESOURCE: &str = "resource";
 
 /// The resource of a request, made ready once for all statements.
 pub(super) enum Asked<'a> {
-    Arn([&'a str; 6]),
+    Arn([&'a str; 6], &'a str),
     Pattern(ResourcePattern),
     Any,
     Unknown,
@@ -22,7 +22,7 @@ impl<'a> From<Target<'a>> for Asked<'a> {
         match target {
             Target::Arn("*") | Target::Any => Self::Any,
             // A text that is no ARN says not enough about what is asked.
-            Target::Arn(text) => split_pattern(text).map_or(Self::Unknown, Self::Arn),
+            Target::Arn(text) => split_pattern(text).map_or(Self::Unknown, |parts| Self::Arn(parts, text)),
             Target::Pattern(text) => Self::Pattern(ResourcePattern::new(text)),
             Target::Unknown => Self::Unknown,
         }
@@ -118,9 +118,10 @@ impl ArnText {
     fn covers(&self, asked: &Asked<'_>, context: &Context, missing: &mut Vec<String>) -> Truth {
         let truth = self.compare(context, missing, |pattern| match asked {
             _ if *pattern == ResourcePattern::All => Truth::True,
-            Asked::Arn(parts) => pattern
-                .matches_parts(Some(parts))
-                .map_or(Truth::Unknown, Truth::from),
+            Asked::Arn(parts, text) => match pattern.matches_parts(Some(parts)) {
+                Some(false) if crosses(pattern, parts, text) => Truth::Unknown,
+                answer => answer.map_or(Truth::Unknown, Truth::from),
+            },
             Asked::Pattern(asked) if asked.is_subset(pattern) == Some(true) => Truth::True,
             Asked::Pattern(asked) if asked.intersects(pattern) == Some(false) => Truth::False,
             Asked::Pattern(_) | Asked::Unknown => Truth::Unknown,
@@ -156,6 +157,37 @@ impl ArnText {
             }
         }
     }
+}
+
+/// Whether the resource would match if a `*` at the end of one of the first five parts reached into
+/// those that follow: one page of AWS's says that it can
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>),
+/// another that no wildcard spans parts
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html>).
+fn crosses(pattern: &ResourcePattern, asked: &[&str; 6], text: &str) -> bool {
+    let ResourcePattern::Parts(parts) = pattern else {
+        return false;
+    };
+    let [head @ .., _] = &**parts;
+    let star = head
+        .iter()
+        .position(|part| part.atoms().last() == Some(&Atom::Many));
+    // What stands before the star must match as it is.
+    let reached = star.is_some_and(|star| {
+        let before = head.iter().zip(asked).take(star);
+        before.into_iter().all(|(part, asked)| part.matches(asked))
+    });
+    if !reached {
+        return false;
+    }
+    let mut atoms = Vec::with_capacity(text.len());
+    for part in parts.iter() {
+        if !atoms.is_empty() {
+            atoms.push(Atom::Char(':'));
+        }
+        atoms.extend(part.atoms());
+    }
+    Pattern::from_atoms(atoms, false).matches(text)
 }
 
 /// `Resource` or `NotResource`, compiled.

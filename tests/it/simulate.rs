@@ -292,7 +292,7 @@ fn organizations_have_levels() {
     assert_eq!(get("--scp FullAWSAccess --unknown-layer scp:1"), "unknown scp:1");
     // An RCP stands beside RCPFullAWSAccess, which cannot be detached.
     assert_eq!(get("--rcp deny-all.json"), "allowed");
-    let put = "s3:PutObject --resource OBJECT --principal USER --policy s3.json --rcp RCPFullAWSAccess --rcp deny-all.json";
+    let put = "s3:PutObject --resource OBJECT --principal USER --policy s3.json --resource-account 111122223333 --rcp RCPFullAWSAccess --rcp deny-all.json";
     assert_eq!(files.decision(put), "explicit-deny rcp:1");
     // An SCP does not.
     files

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::model::{Model, Side, Statement};
-use crate::evaluate::index::ActionIndex;
-use crate::evaluate::index::Hits;
+use crate::evaluate::Layer;
+use crate::evaluate::index::{ActionIndex, Hits};
 use crate::pattern::Pattern;
 use crate::pattern::joint::{Alphabet, Language, Step, TooMany, regions};
 use crate::policy::Effect;
@@ -77,8 +77,8 @@ pub(super) fn classes(model: &Model<'_>) -> Result<Vec<ActionClass>, TooMany> {
             .filter(|text| !text.contains(['*', '?']) && text.contains(':'))
             .for_each(|text| unknown(text, &mut classes));
     }
-    for region in regions(&languages(model), &ACTION, LETTERS)? {
-        unknown(&region.example, &mut classes);
+    for example in unnamed(model)? {
+        unknown(&example, &mut classes);
     }
     Ok(classes.into_values().collect())
 }
@@ -120,32 +120,88 @@ fn is_new_allow(statement: &Statement<'_>) -> bool {
     statement.side == Side::New && statement.effect == Effect::Allow
 }
 
-/// The action patterns of all statements. Only what a wildcard of the new set's Allows takes is of
-/// interest: what it lists by name is asked by name.
-fn languages(model: &Model<'_>) -> Vec<Language> {
-    let all_relevant = model
+/// One action for each case that the wildcards of the new set's Allows leave open: what they list by
+/// name is asked by name.
+///
+/// Each wildcard is taken by itself, with the statements that can make a difference to it: those of
+/// the old set, the new set's Denies, and its other layers. What other Allows of its layer add can only
+/// allow more, and is found through them.
+fn unnamed(model: &Model<'_>) -> Result<Vec<String>, TooMany> {
+    let others: Vec<Other> = model
         .statements
         .iter()
-        .any(|statement| is_new_allow(statement) && statement.action.is_except());
-    let mut languages = Vec::new();
-    for (group, statement) in model.statements.iter().enumerate() {
-        for text in statement.action.patterns() {
-            let pattern = Pattern::ignoring_case(text);
-            let relevant =
-                is_new_allow(statement) && !statement.action.is_except() && pattern.as_exact().is_none();
-            languages.push(Language {
-                steps: Step::of(pattern.atoms(), false, true).collect(),
-                group,
-                relevant,
-            });
+        .enumerate()
+        .filter(|(_, statement)| !gives(statement))
+        .flat_map(|(group, statement)| {
+            let texts = statement.action.patterns().iter();
+            texts.map(move |text| Other::new(group, text))
+        })
+        .collect();
+    let mut examples = Vec::new();
+    for (group, statement) in model.statements.iter().enumerate().filter(|(_, own)| gives(own)) {
+        let listed: Vec<Other> = statement
+            .action
+            .patterns()
+            .iter()
+            .map(|text| Other::new(group, text))
+            .collect();
+        if statement.action.is_except() {
+            let all = Other::new(model.statements.len(), "*");
+            let languages: Vec<&Other> = others.iter().chain(&listed).collect();
+            examples.extend(examples_of(&all, &languages)?);
+            continue;
+        }
+        for own in listed.iter().filter(|own| own.pattern.as_exact().is_none()) {
+            let near: Vec<&Other> = others.iter().filter(|other| own.meets(other)).collect();
+            examples.extend(examples_of(own, &near)?);
         }
     }
-    if all_relevant {
-        languages.push(Language {
-            steps: vec![Step::Run { colon: true }],
-            group: model.statements.len(),
-            relevant: true,
-        });
+    Ok(examples)
+}
+
+/// Whether the statement is an Allow of the new set's identity or resource policies.
+fn gives(statement: &Statement<'_>) -> bool {
+    is_new_allow(statement) && (statement.layer == Layer::Identity || statement.layer.is_of_resource())
+}
+
+fn examples_of(own: &Other, others: &[&Other]) -> Result<Vec<String>, TooMany> {
+    let languages: Vec<Language> = std::iter::once(own.language(true))
+        .chain(others.iter().map(|other| other.language(false)))
+        .collect();
+    let found = regions(&languages, &ACTION, LETTERS)?;
+    Ok(found.into_iter().map(|region| region.example).collect())
+}
+
+/// An action pattern of a statement.
+struct Other {
+    group: usize,
+    pattern: Pattern,
+    /// The service, where it has no wildcard.
+    service: Option<String>,
+}
+
+impl Other {
+    fn new(group: usize, text: &str) -> Self {
+        let service = text
+            .split_once(':')
+            .map(|(service, _)| service.to_ascii_lowercase());
+        Self {
+            group,
+            pattern: Pattern::ignoring_case(text),
+            service: service.filter(|service| !service.contains(['*', '?'])),
+        }
     }
-    languages
+
+    fn meets(&self, other: &Self) -> bool {
+        let apart = matches!((&self.service, &other.service), (Some(a), Some(b)) if a != b);
+        !apart && self.pattern.intersects(&other.pattern)
+    }
+
+    fn language(&self, relevant: bool) -> Language {
+        Language {
+            steps: Step::of(self.pattern.atoms(), false, true).collect(),
+            group: self.group,
+            relevant,
+        }
+    }
 }

@@ -11,6 +11,9 @@
 //! answer may be [`Undecided`]: never a wrong yes. Each [`Difference`] has a request that
 //! [`Compiled::decide`] was asked: the one set allows it, the other refuses it.
 //!
+//! Left out are resources on which AWS's own pages disagree: those that a `*` at the end of one of the
+//! first five parts of an ARN reaches only if it crosses into the next.
+//!
 //! An action that the catalog knows is not held to the resources that AWS lists for it: the list may
 //! be shorter than the truth.
 
