@@ -205,14 +205,9 @@ impl<'l> Walk<'l> {
     /// Whether the domain can still be met, and a relevant language too.
     fn matters(&self, state: &State) -> bool {
         state.first().is_some_and(|at| self.owner(*at) == 0)
-            && state.iter().any(|at| {
-                let owner = self.owner(*at) as usize;
-                owner > 0
-                    && self
-                        .languages
-                        .get(owner - 1)
-                        .is_some_and(|language| language.relevant)
-            })
+            && state
+                .iter()
+                .any(|at| self.language(*at).is_some_and(|language| language.relevant))
     }
 
     /// The groups that match here, where the domain does.
@@ -221,8 +216,7 @@ impl<'l> Walk<'l> {
         ends().find(|at| self.owner(**at) == 0)?;
         let mut groups = Groups::new();
         for at in ends() {
-            let owner = self.owner(*at) as usize;
-            if let Some(language) = owner.checked_sub(1).and_then(|number| self.languages.get(number)) {
+            if let Some(language) = self.language(*at) {
                 insert(&mut groups, language.group);
             }
         }
@@ -299,7 +293,33 @@ impl<'l> Walk<'l> {
             kept.push(at);
         }
         kept.reverse();
-        kept
+        self.settled(kept)
+    }
+
+    /// Where a language of a group takes whatever follows, the group is decided: its other languages
+    /// need not be followed.
+    fn settled(&self, mut state: State) -> State {
+        let takers: SmallVec<[(usize, u32); 4]> = state
+            .iter()
+            .filter(|at| self.step(**at) == Some(Step::Run { colon: true }) && self.step(**at + 1).is_none())
+            .filter_map(|at| Some((self.language(*at)?.group, *at)))
+            .collect();
+        if !takers.is_empty() {
+            state.retain(|at| {
+                let Some(language) = self.language(*at) else {
+                    return true;
+                };
+                let taker = takers.iter().find(|(group, _)| *group == language.group);
+                language.relevant || taker.is_none_or(|(_, taker)| *at == *taker || *at == taker + 1)
+            });
+        }
+        state
+    }
+
+    /// The language of a position; the domain has none.
+    fn language(&self, at: u32) -> Option<&Language> {
+        let number = (self.owner(at) as usize).checked_sub(1)?;
+        self.languages.get(number)
     }
 }
 

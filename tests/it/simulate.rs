@@ -299,8 +299,9 @@ fn organizations_have_levels() {
         .run("s3:GetObject --resource OBJECT --policy id.json --scp deny.json")
         .exits(0)
         .says(&["level 1 allow nothing", "--scp FullAWSAccess,FILE"]);
+    // Whether a grant to everybody reaches services is not documented.
     let answer = files.answer("s3:GetObject --resource OBJECT --principal sns.amazonaws.com --resource-policy anyone.json --scp sqs.json");
-    assert_eq!(in_words(&answer), "allowed");
+    assert_eq!(in_words(&answer), "unknown principal");
     assert_eq!(layer(&answer, "scp:0")["stand"], "does-not-bind");
     assert!(layer(&answer, "scp:0")["note"].is_string());
 }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashSet;
+
 use super::model::{Model, Side, Statement};
 use crate::evaluate::Layer;
 use crate::evaluate::index::{ActionIndex, Hits};
@@ -165,8 +167,15 @@ fn gives(statement: &Statement<'_>) -> bool {
 }
 
 fn examples_of(own: &Other, others: &[&Other]) -> Result<Vec<String>, TooMany> {
+    // A statement that has all of it makes no difference.
+    let whole: FxHashSet<usize> = others
+        .iter()
+        .filter(|other| own.pattern.is_subset(&other.pattern))
+        .map(|other| other.group)
+        .collect();
+    let open = others.iter().filter(|other| !whole.contains(&other.group));
     let languages: Vec<Language> = std::iter::once(own.language(true))
-        .chain(others.iter().map(|other| other.language(false)))
+        .chain(open.map(|other| other.language(false)))
         .collect();
     let found = regions(&languages, &ACTION, LETTERS)?;
     Ok(found.into_iter().map(|region| region.example).collect())

@@ -132,18 +132,23 @@ fn principals(model: &Model<'_>) -> Vec<Principal> {
     let mut add = |principal: Option<Principal>| {
         found.extend(principal.filter(|principal| !found.contains(principal)));
     };
-    let named = model
-        .statements
-        .iter()
-        .filter_map(|statement| statement.principals.as_ref());
+    let named = || {
+        let statements = model.statements.iter();
+        statements.filter_map(|statement| statement.principals.as_ref())
+    };
     let somebody = |account: &str| Principal::parse(&format!("arn:aws:iam::{account}:user/somebody-else"));
-    for entry in named.flat_map(|named| &named.entries) {
+    for entry in named().flat_map(|named| &named.entries) {
         add(representative(entry));
         add(account(entry).and_then(somebody));
     }
     add(somebody(OTHER_ACCOUNT));
     add(Principal::parse("anonymous"));
-    add(Principal::parse("some-service.amazonaws.com"));
+    // Whether a grant to everybody reaches services is not documented, so another service is asked for
+    // only where services are named.
+    let service = |entry: &Entry| matches!(entry, Entry::Service(_));
+    if named().flat_map(|named| &named.entries).any(service) {
+        add(Principal::parse("some-service.amazonaws.com"));
+    }
     found
 }
 
