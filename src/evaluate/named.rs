@@ -132,15 +132,7 @@ impl Named {
                 .fold(Truth::False, |all, (_, truth)| all.or(truth))
         };
         let (account, behind, itself) = (by(Form::Account), by(Form::Behind), by(Form::Itself));
-        let mine = principal.and_then(|principal| principal.account.as_deref());
-        // An account is listed for the sake of the principals of it that are listed with it.
-        let others_of_account = self.entries.iter().any(|entry| {
-            entry
-                .account()
-                .is_some_and(|(account, whole)| !whole && Some(account) == mine)
-        });
-        let unlisted =
-            listed.all(|(form, truth)| truth == Truth::False || form == Form::Account && others_of_account);
+        let unlisted = listed.all(|(_, truth)| truth == Truth::False);
         let truth = if unlisted {
             Truth::True
         } else {
@@ -250,18 +242,6 @@ impl Entry {
             }
             Self::UniqueId(id) => unique(who, id),
             Self::Other(_) => (Form::Itself, Truth::Unknown),
-        }
-    }
-
-    /// The account that it names, or names a principal of; whether it is the whole account.
-    fn account(&self) -> Option<(&str, bool)> {
-        match self {
-            Self::Account(account) => Some((account, true)),
-            Self::User(account, _)
-            | Self::Role(account, _)
-            | Self::Session(account, ..)
-            | Self::FederatedUser(account, _) => Some((account, false)),
-            _ => None,
         }
     }
 

@@ -205,8 +205,6 @@ fn the_whole_set_counts() {
                 + ","
                 + &deny("s3:F* s3:[ab]", "*")
                 + ","
-                + &allow(r#""Action": "s3:GetObject", "Resource": "*""#).replace("Allow", "Allow")
-                + ","
                 + r#"{"Effect": "Deny", "NotAction": "s3:G*", "Resource": "*"}"#,
         ),
         // One half by one condition, the other by its opposite.
