@@ -210,6 +210,11 @@ impl Pattern {
     }
 }
 
+/// Whether `text` matches atoms, as they would as a [`Pattern`], for who has them only once.
+pub(crate) fn atoms_match(atoms: &[Atom], text: &str, fold: bool) -> bool {
+    general_match(atoms, text, fold)
+}
+
 pub use automaton::MOST_STATES;
 
 /// Lower case if asked for; `?` before `*` within a run of wildcards, and one `*` for many.
@@ -290,7 +295,7 @@ fn general_match(atoms: &[Atom], text: &str, fold: bool) -> bool {
 
 fn accepts(atom: Atom, c: char, fold: bool) -> bool {
     match atom {
-        Atom::Char(own) if fold => own == c.to_ascii_lowercase(),
+        Atom::Char(own) if fold => own.eq_ignore_ascii_case(&c),
         Atom::Char(own) => own == c,
         Atom::One | Atom::Many => true,
         Atom::Variable(_) => false,

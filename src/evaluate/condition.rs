@@ -2,13 +2,16 @@
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>).
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use super::target::ArnText;
 use super::value::{Decimal, Network, date};
-use super::variables::{Mode, Resolved, Text};
+use super::variables::{Mode, Text};
 use super::{Context, Lookup, Truth};
-use crate::policy::operator::{Operator, Qualifier, Test};
+use crate::arn::split_pattern;
+use crate::policy::operator::{Operator, Order, Qualifier, Test};
 use crate::policy::{Condition, Version};
 
 /// Whether the condition holds in the context. `missing` collects the keys without whose value it
@@ -117,11 +120,35 @@ impl Compiled {
     /// Whether one value of the request passes: one of the policy's values matches it, or, where
     /// the operator is negated, none does.
     fn passes(&self, operator: Operator, asked: &str, context: &Context, missing: &mut Vec<String>) -> Truth {
+        let asked = Asked::read(operator.test, asked);
         let matched = any(self
             .values
             .iter()
-            .map(|own| own.matches(operator.test, asked, context, missing)));
+            .map(|own| own.matches(&asked, context, missing)));
         if operator.negated { matched.not() } else { matched }
+    }
+}
+
+/// A value of the request, read once for all values of the policy.
+enum Asked<'a> {
+    Text(&'a str),
+    Arn(Option<[&'a str; 6]>),
+    Number(Order, Option<Decimal>),
+    Date(Order, Option<Timestamp>),
+    Bool(Option<bool>),
+    Ip(Option<IpAddr>),
+}
+
+impl<'a> Asked<'a> {
+    fn read(test: Test, text: &'a str) -> Self {
+        match test {
+            Test::Text | Test::TextIgnoringCase | Test::TextLike | Test::Binary => Self::Text(text),
+            Test::Arn => Self::Arn(split_pattern(text)),
+            Test::Number(order) => Self::Number(order, Decimal::parse(text)),
+            Test::Date(order) => Self::Date(order, date(text)),
+            Test::Bool | Test::Null => Self::Bool(boolean(text)),
+            Test::Ip => Self::Ip(text.trim().parse().ok()),
+        }
     }
 }
 
@@ -182,42 +209,18 @@ fn boolean(text: &str) -> Option<bool> {
 
 impl Value {
     /// Whether the request's value matches; unknown where either side is no value of the kind.
-    fn matches(&self, test: Test, asked: &str, context: &Context, missing: &mut Vec<String>) -> Truth {
-        let order = match test {
-            Test::Number(order) | Test::Date(order) => order,
-            _ => crate::policy::operator::Order::Equal,
+    fn matches(&self, asked: &Asked<'_>, context: &Context, missing: &mut Vec<String>) -> Truth {
+        let known = match (self, asked) {
+            (Self::Text(text), Asked::Text(asked)) => return text.matches(asked, context, missing),
+            (Self::Arn(arn), Asked::Arn(parts)) => return arn.matches(parts.as_ref(), context, missing),
+            (Self::Number(Some(own)), Asked::Number(order, Some(asked))) => order.allows(asked.cmp(own)),
+            (Self::Date(Some(own)), Asked::Date(order, Some(asked))) => order.allows(asked.cmp(own)),
+            (Self::Bool(Some(own)), Asked::Bool(Some(asked))) => asked == own,
+            (Self::Binary(Some(own)), Asked::Text(asked)) => asked == own,
+            (Self::Ip(Some(own)), Asked::Ip(Some(asked))) => own.contains(*asked),
+            _ => return Truth::Unknown,
         };
-        let known = match self {
-            Self::Text(text) => return text_matches(text.resolve(context), asked, missing),
-            Self::Arn(arn) => return arn.matches(asked, context, missing),
-            Self::Number(own) => own
-                .as_ref()
-                .zip(Decimal::parse(asked))
-                .map(|(own, asked)| asked.cmp(own)),
-            Self::Date(own) => own.zip(date(asked)).map(|(own, asked)| asked.cmp(&own)),
-            Self::Bool(own) => own.zip(boolean(asked)).map(|(own, asked)| asked.cmp(&own)),
-            Self::Binary(own) => own.as_deref().map(|own| asked.cmp(own)),
-            Self::Ip(own) => {
-                let inside = own
-                    .zip(asked.trim().parse().ok())
-                    .map(|(own, asked)| own.contains(asked));
-                return inside.map_or(Truth::Unknown, Truth::from);
-            }
-        };
-        known.map_or(Truth::Unknown, |ordering| order.allows(ordering).into())
-    }
-}
-
-fn text_matches(text: Resolved<'_>, asked: &str, missing: &mut Vec<String>) -> Truth {
-    match text {
-        Resolved::NoValue => Truth::False,
-        Resolved::Undocumented => Truth::Unknown,
-        Resolved::Pattern(pattern, _) if !pattern.matches(asked) => Truth::False,
-        Resolved::Pattern(_, unknown) if unknown.is_empty() => Truth::True,
-        Resolved::Pattern(_, mut unknown) => {
-            missing.append(&mut unknown);
-            Truth::Unknown
-        }
+        known.into()
     }
 }
 

@@ -9,18 +9,29 @@ use crate::policy::Element;
 /// The actions of all statements of a compiled set.
 #[derive(Debug, Default)]
 pub(super) struct ActionIndex {
-    /// Statements that list the very action.
-    exact: FxHashMap<Box<str>, Vec<usize>>,
+    /// What `Action` lists.
+    listed: Entries,
+    /// The statements with `NotAction`.
+    except: Hits,
+    /// What `NotAction` leaves out.
+    left_out: Entries,
+}
+
+/// Actions and patterns of actions, in lower case, with the statements that name them.
+#[derive(Debug, Default)]
+struct Entries {
+    /// The very action.
+    exact: FxHashMap<Box<str>, Hits>,
     /// Patterns whose service prefix is plain, by that prefix.
     service: FxHashMap<Box<str>, Vec<(usize, Pattern)>>,
     /// Patterns that may match any service.
     everywhere: Vec<(usize, Pattern)>,
-    /// `NotAction`.
-    except: Vec<(usize, Vec<Pattern>)>,
+    /// Statements that name `*`.
+    all: Hits,
 }
 
 /// Numbers of statements, as a set.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Hits(SmallVec<[u64; 4]>);
 
 impl Hits {
@@ -31,6 +42,21 @@ impl Hits {
         }
         if let Some(bits) = self.0.get_mut(word) {
             *bits |= 1 << (number % 64);
+        }
+    }
+
+    fn insert_all(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (own, other) in self.0.iter_mut().zip(&other.0) {
+            *own |= other;
+        }
+    }
+
+    fn remove_all(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(&other.0) {
+            *own &= !other;
         }
     }
 
@@ -75,26 +101,14 @@ impl Lower {
 impl ActionIndex {
     /// Adds a statement's actions.
     pub(super) fn add(&mut self, statement: usize, action: &Element) {
-        let patterns = action.patterns().iter().map(|text| Pattern::ignoring_case(text));
-        if action.is_except() {
-            self.except.push((statement, patterns.collect()));
-            return;
-        }
-        for (pattern, text) in patterns.zip(action.patterns()) {
-            if let Some(exact) = pattern.as_exact() {
-                self.exact.entry(exact.into()).or_default().push(statement);
-                continue;
-            }
-            match text.split_once(':') {
-                Some((service, _)) if !service.contains(['*', '?']) => {
-                    let service = service.to_ascii_lowercase().into_boxed_str();
-                    self.service
-                        .entry(service)
-                        .or_default()
-                        .push((statement, pattern));
-                }
-                _ => self.everywhere.push((statement, pattern)),
-            }
+        let entries = if action.is_except() {
+            self.except.insert(statement);
+            &mut self.left_out
+        } else {
+            &mut self.listed
+        };
+        for text in action.patterns() {
+            entries.add(statement, &text.to_ascii_lowercase());
         }
     }
 
@@ -102,8 +116,37 @@ impl ActionIndex {
     pub(super) fn matching(&self, action: &str, hits: &mut Hits) {
         let lower = Lower::new(action);
         let action = lower.as_str();
+        if !self.except.0.is_empty() {
+            let mut left_out = Hits::default();
+            self.left_out.matching(action, &mut left_out);
+            let mut except = self.except.clone();
+            except.remove_all(&left_out);
+            hits.insert_all(&except);
+        }
+        self.listed.matching(action, hits);
+    }
+}
+
+impl Entries {
+    fn add(&mut self, statement: usize, text: &str) {
+        let pattern = Pattern::new(text);
+        if let Some(exact) = pattern.as_exact() {
+            return self.exact.entry(exact.into()).or_default().insert(statement);
+        }
+        match text.split_once(':') {
+            _ if pattern.is_all() => self.all.insert(statement),
+            Some((service, _)) if !service.contains(['*', '?']) => {
+                let list = self.service.entry(service.into()).or_default();
+                list.push((statement, pattern));
+            }
+            _ => self.everywhere.push((statement, pattern)),
+        }
+    }
+
+    fn matching(&self, action: &str, hits: &mut Hits) {
+        hits.insert_all(&self.all);
         if let Some(exact) = self.exact.get(action) {
-            exact.iter().for_each(|statement| hits.insert(*statement));
+            hits.insert_all(exact);
         }
         let service = action
             .split_once(':')
@@ -111,11 +154,6 @@ impl ActionIndex {
         let patterns = service.into_iter().flatten().chain(&self.everywhere);
         for (statement, pattern) in patterns {
             if !hits.contains(*statement) && pattern.matches(action) {
-                hits.insert(*statement);
-            }
-        }
-        for (statement, list) in &self.except {
-            if !list.iter().any(|pattern| pattern.matches(action)) {
                 hits.insert(*statement);
             }
         }

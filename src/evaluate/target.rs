@@ -56,7 +56,11 @@ impl ArnText {
         let Some(parts) = split_parts(text, version) else {
             return Self::Undocumented;
         };
-        Self::Template(Box::new(parts.map(|part| Text::new(part, version, Mode::Like))))
+        let parts = parts.map(|part| Text::new(part, version, Mode::Like));
+        if parts.contains(&Text::Undocumented) {
+            return Self::Undocumented;
+        }
+        Self::Template(Box::new(parts))
     }
 
     /// A resource: variables are documented after the fifth colon only.
@@ -102,38 +106,63 @@ impl ArnText {
         }
     }
 
-    /// Whether the value of a condition key matches.
-    pub(super) fn matches(&self, asked: &str, context: &Context, missing: &mut Vec<String>) -> Truth {
-        let parts = split_pattern(asked);
-        self.compare(context, missing, |pattern| match pattern {
+    /// Whether the value of a condition key matches, taken apart; `None`: it is no ARN.
+    pub(super) fn matches(
+        &self,
+        asked: Option<&[&str; 6]>,
+        context: &Context,
+        missing: &mut Vec<String>,
+    ) -> Truth {
+        match (self, asked) {
             // The documents speak of six parts; what one `*` for all of them does, they don't say.
-            ResourcePattern::All => Truth::Unknown,
-            pattern => pattern
-                .matches_parts(parts.as_ref())
-                .map_or(Truth::Unknown, Truth::from),
-        })
+            (Self::Fixed(ResourcePattern::All) | Self::Undocumented, _) => Truth::Unknown,
+            (Self::Fixed(pattern), parts) => pattern.matches_parts(parts).map_or(Truth::Unknown, Truth::from),
+            (Self::Template(_), None) => Truth::False,
+            (Self::Template(own), Some(parts)) => parts_match(own, parts, context, missing),
+        }
     }
 
     /// Whether the resource of a request matches.
     fn covers(&self, asked: &Asked<'_>, context: &Context, missing: &mut Vec<String>) -> Truth {
-        let truth = self.compare(context, missing, |pattern| match asked {
-            _ if *pattern == ResourcePattern::All => Truth::True,
-            Asked::Arn(parts, text) => match pattern.matches_parts(Some(parts)) {
-                Some(false) if crosses(pattern, parts, text) => Truth::Unknown,
-                answer => answer.map_or(Truth::Unknown, Truth::from),
+        let truth = match (self, asked) {
+            (Self::Fixed(ResourcePattern::All), _) => Truth::True,
+            (own, Asked::Arn(parts, text)) => match own.matches(Some(parts), context, missing) {
+                Truth::False if own.may_cross() => own.compare(context, missing, |pattern| {
+                    if crosses(pattern, parts, text) {
+                        Truth::Unknown
+                    } else {
+                        Truth::False
+                    }
+                }),
+                truth => truth,
             },
-            Asked::Pattern(asked) if asked.is_subset(pattern) == Some(true) => Truth::True,
-            Asked::Pattern(asked) if asked.intersects(pattern) == Some(false) => Truth::False,
-            Asked::Pattern(_) | Asked::Unknown => Truth::Unknown,
-            Asked::Any if pattern.is_every_arn() || matches!(pattern, ResourcePattern::Unusual(_)) => {
-                Truth::Unknown
-            }
-            Asked::Any => Truth::False,
-        });
+            (own, asked) => own.compare(context, missing, |pattern| match asked {
+                Asked::Pattern(asked) if asked.is_subset(pattern) == Some(true) => Truth::True,
+                Asked::Pattern(asked) if asked.intersects(pattern) == Some(false) => Truth::False,
+                Asked::Any if pattern.is_every_arn() || matches!(pattern, ResourcePattern::Unusual(_)) => {
+                    Truth::Unknown
+                }
+                Asked::Any => Truth::False,
+                Asked::Arn(..) | Asked::Pattern(_) | Asked::Unknown => Truth::Unknown,
+            }),
+        };
         if truth == Truth::Unknown && missing.is_empty() {
             missing.push(RESOURCE.to_owned());
         }
         truth
+    }
+
+    /// Whether one of the first five parts ends in `*`.
+    fn may_cross(&self) -> bool {
+        let ends = |part: &Pattern| part.atoms().last() == Some(&Atom::Many);
+        match self {
+            Self::Fixed(ResourcePattern::Parts(parts)) => parts.iter().take(5).any(ends),
+            Self::Template(parts) => parts
+                .iter()
+                .take(5)
+                .any(|part| matches!(part, Text::Fixed(part) if ends(part))),
+            _ => false,
+        }
     }
 
     /// Asks the pattern for this request. Where a variable is not known the pattern matches too
@@ -188,6 +217,24 @@ fn crosses(pattern: &ResourcePattern, asked: &[&str; 6], text: &str) -> bool {
         atoms.extend(part.atoms());
     }
     Pattern::from_atoms(atoms, false).matches(text)
+}
+
+/// Whether each part matches.
+fn parts_match(own: &[Text; 6], asked: &[&str; 6], context: &Context, missing: &mut Vec<String>) -> Truth {
+    // The last part differs most often: ask it first.
+    if !own.iter().zip(asked).rev().all(|(own, part)| own.may_match(part)) {
+        return Truth::False;
+    }
+    let mut unknown = Vec::new();
+    let mut truth = Truth::True;
+    for (own, part) in own.iter().zip(asked) {
+        truth = truth.and(own.matches(part, context, &mut unknown));
+        if truth == Truth::False {
+            return truth;
+        }
+    }
+    missing.append(&mut unknown);
+    truth
 }
 
 /// `Resource` or `NotResource`, compiled.

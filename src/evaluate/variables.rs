@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::{Context, Lookup};
+use smallvec::SmallVec;
+
+use super::{Context, Lookup, Truth};
 use crate::pattern::{Atom, Pattern, push_literal, push_wild};
 use crate::policy::Version;
 
@@ -141,10 +143,25 @@ pub(super) enum Text {
     /// Without variables.
     Fixed(Pattern),
     /// With variables: made anew for each request.
-    Template(Vec<Piece>, Mode),
+    Template(Template),
     /// A `${` that is not documented.
     Undocumented,
 }
+
+/// A text with variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template {
+    /// With the place in `variables` for each.
+    atoms: Vec<Atom>,
+    /// Keys in lower case, and what stands in where the key has no value.
+    variables: Vec<(String, Option<String>)>,
+    fold: bool,
+    /// With `*` for each variable: what this does not match, no values do.
+    widened: Pattern,
+}
+
+/// The atoms of a template for one request; seldom more than fit here.
+type Atoms = SmallVec<[Atom; 64]>;
 
 /// A text for one request.
 pub(super) enum Resolved<'t> {
@@ -159,62 +176,118 @@ pub(super) enum Resolved<'t> {
 
 impl Text {
     pub(super) fn new(text: &str, version: Version, mode: Mode) -> Self {
-        match pieces(text, version) {
-            None => Self::Undocumented,
-            Some(pieces) if pieces.iter().any(|p| matches!(p, Piece::Variable { .. })) => {
-                Self::Template(pieces, mode)
-            }
-            Some(pieces) => {
-                let mut atoms = Vec::with_capacity(text.len());
-                pieces
-                    .iter()
-                    .for_each(|piece| push_piece(piece, mode, &mut atoms));
-                Self::Fixed(pattern(atoms, mode))
+        let Some(pieces) = pieces(text, version) else {
+            return Self::Undocumented;
+        };
+        let (mut atoms, mut variables) = (Vec::with_capacity(text.len()), Vec::new());
+        for piece in pieces {
+            match piece {
+                Piece::Written(text) if mode == Mode::Like => push_wild(&text, &mut atoms),
+                Piece::Written(text) => push_literal(&text, &mut atoms),
+                Piece::Plain(c) => atoms.push(Atom::Char(c)),
+                Piece::Variable { key, default } => {
+                    atoms.push(Atom::Variable(u32::try_from(variables.len()).unwrap_or(u32::MAX)));
+                    variables.push((key, default));
+                }
             }
         }
+        let fold = mode == Mode::IgnoringCase;
+        if variables.is_empty() {
+            return Self::Fixed(Pattern::from_atoms(atoms, fold));
+        }
+        let wide = |atom: &Atom| match atom {
+            Atom::Variable(_) => Atom::Many,
+            other => *other,
+        };
+        Self::Template(Template {
+            widened: Pattern::from_atoms(atoms.iter().map(wide).collect(), fold),
+            atoms,
+            variables,
+            fold,
+        })
     }
 
     pub(super) fn resolve(&self, context: &Context) -> Resolved<'_> {
-        let (pieces, mode) = match self {
-            Self::Fixed(pattern) => return Resolved::Pattern(Cow::Borrowed(pattern), Vec::new()),
-            Self::Undocumented => return Resolved::Undocumented,
-            Self::Template(pieces, mode) => (pieces, *mode),
-        };
-        let (mut atoms, mut missing) = (Vec::new(), Vec::new());
-        for piece in pieces {
-            let Piece::Variable { key, default } = piece else {
-                push_piece(piece, mode, &mut atoms);
-                continue;
-            };
-            match (context.get_lower(key), default) {
-                (Lookup::Values(values), _) if values.len() == 1 && values.iter().all(|v| !v.is_empty()) => {
-                    values.iter().for_each(|value| push_literal(value, &mut atoms));
-                }
-                (Lookup::Values(values), None) if values.is_empty() => return Resolved::NoValue,
-                (Lookup::Absent, None) => return Resolved::NoValue,
-                (Lookup::Absent, Some(default)) => push_literal(default, &mut atoms),
-                // Not recorded; or several values or an empty one, for which AWS gives no rule.
-                _ => {
-                    atoms.push(Atom::Many);
-                    missing.push(key.clone());
-                }
+        match self {
+            Self::Fixed(pattern) => Resolved::Pattern(Cow::Borrowed(pattern), Vec::new()),
+            Self::Undocumented => Resolved::Undocumented,
+            Self::Template(template) => {
+                let mut missing = Vec::new();
+                let atoms = template.atoms(context, &mut missing);
+                atoms.map_or(Resolved::NoValue, |atoms| {
+                    let pattern = Pattern::from_atoms(atoms.into_vec(), template.fold);
+                    Resolved::Pattern(Cow::Owned(pattern), missing)
+                })
             }
         }
-        Resolved::Pattern(Cow::Owned(pattern(atoms, mode)), missing)
+    }
+
+    /// Whether the text matches. `missing` collects the keys without whose value that is not known.
+    pub(super) fn matches(&self, text: &str, context: &Context, missing: &mut Vec<String>) -> Truth {
+        match self {
+            Self::Fixed(pattern) => pattern.matches(text).into(),
+            Self::Undocumented => Truth::Unknown,
+            Self::Template(template) => template.matches(text, context, missing),
+        }
+    }
+
+    /// Whether the text matches for some values of the variables.
+    pub(super) fn may_match(&self, text: &str) -> bool {
+        match self {
+            Self::Fixed(pattern) => pattern.matches(text),
+            Self::Undocumented => true,
+            Self::Template(template) => template.widened.matches(text),
+        }
     }
 }
 
-fn push_piece(piece: &Piece, mode: Mode, atoms: &mut Vec<Atom>) {
-    match piece {
-        Piece::Written(text) if mode == Mode::Like => push_wild(text, atoms),
-        Piece::Written(text) => push_literal(text, atoms),
-        Piece::Plain(c) => atoms.push(Atom::Char(*c)),
-        Piece::Variable { .. } => {}
+impl Template {
+    fn matches(&self, text: &str, context: &Context, missing: &mut Vec<String>) -> Truth {
+        if !self.widened.matches(text) {
+            return Truth::False;
+        }
+        let mut unknown = Vec::new();
+        match self.atoms(context, &mut unknown) {
+            Some(atoms) if crate::pattern::atoms_match(&atoms, text, self.fold) => {
+                if unknown.is_empty() {
+                    return Truth::True;
+                }
+                missing.append(&mut unknown);
+                Truth::Unknown
+            }
+            _ => Truth::False,
+        }
     }
-}
 
-fn pattern(atoms: Vec<Atom>, mode: Mode) -> Pattern {
-    Pattern::from_atoms(atoms, mode == Mode::IgnoringCase)
+    /// The atoms for a request, a `*` in place of each key that is `missing`; `None` where a variable
+    /// has no value.
+    fn atoms(&self, context: &Context, missing: &mut Vec<String>) -> Option<Atoms> {
+        let mut atoms = Atoms::new();
+        for atom in &self.atoms {
+            let Atom::Variable(number) = atom else {
+                atoms.push(*atom);
+                continue;
+            };
+            let (key, default) = self.variables.get(*number as usize)?;
+            let value = match (context.get_lower(key), default) {
+                (Lookup::Values(values), None) if values.is_empty() => return None,
+                (Lookup::Values(values), _) => match values.as_slice() {
+                    [value] if !value.is_empty() => Some(value),
+                    // Several values or an empty one, for which AWS gives no rule.
+                    _ => None,
+                },
+                (Lookup::Absent, default) => Some(default.as_ref()?),
+                (Lookup::Unknown, _) => None,
+            };
+            if let Some(value) = value {
+                atoms.extend(value.chars().map(Atom::Char));
+            } else {
+                atoms.push(Atom::Many);
+                missing.push(key.clone());
+            }
+        }
+        Some(atoms)
+    }
 }
 
 #[cfg(test)]
