@@ -41,11 +41,19 @@ fn text(u: &mut Unstructured<'_>, of: &[char], most: usize) -> Result<String> {
 
 fn arn(u: &mut Unstructured<'_>, of: &[char]) -> Result<String> {
     // Mostly six parts; sometimes fewer, so that the text is no ARN; a colon may come into the last.
-    let parts = if u.ratio(1, 16)? { u.int_in_range(0..=5)? } else { 6 };
+    let parts = if u.ratio(1, 16)? {
+        u.int_in_range(0..=5)?
+    } else {
+        6
+    };
     let mut all = Vec::new();
     for part in 0..parts {
         let last = [of, &[':']].concat();
-        let part = if part == 5 { text(u, &last, 5)? } else { text(u, of, 2)? };
+        let part = if part == 5 {
+            text(u, &last, 5)?
+        } else {
+            text(u, of, 2)?
+        };
         all.push(part);
     }
     Ok(all.join(":"))
@@ -56,7 +64,11 @@ impl<'a> Arbitrary<'a> for Input {
         let wild = ['a', 'B', '*', '?', 'é', '*'];
         let mut resources = [String::new(), String::new(), String::new()];
         for own in &mut resources {
-            *own = if u.ratio(1, 12)? { "*".to_owned() } else { arn(u, &['a', '*', '?', 'B'])? };
+            *own = if u.ratio(1, 12)? {
+                "*".to_owned()
+            } else {
+                arn(u, &['a', '*', '?', 'B'])?
+            };
         }
         Ok(Self {
             patterns: [text(u, &wild, 9)?, text(u, &wild, 9)?, text(u, &wild, 9)?],
@@ -88,7 +100,11 @@ fn texts(input: &Input) {
     let union = !some(&[x, y, z], &|m| m[0] && !m[1] && !m[2]);
     let shared = some(&[x, y], &|m| m[0] && m[1]);
     assert_eq!(pattern::is_subset(inner, a), subset, "{inner} in {a}");
-    assert_eq!(one.is_subset_of_union(&[&two, &three]), union, "{inner} in {a} or {b}");
+    assert_eq!(
+        one.is_subset_of_union(&[&two, &three]),
+        union,
+        "{inner} in {a} or {b}"
+    );
     assert_eq!(one.is_subset_of_union(&[&two]), subset);
     assert_eq!(pattern::intersects(inner, a), shared, "{inner} and {a}");
     assert_eq!(pattern::intersects(a, inner), shared);
@@ -126,7 +142,12 @@ fn resources(input: &Input) {
             Some(_) if !six => Some(false),
             Some(set) => Some(holds(set, &input.arn)),
         };
-        assert_eq!(pattern::resource_matches(text, &input.arn), expected, "{text} on {}", input.arn);
+        assert_eq!(
+            pattern::resource_matches(text, &input.arn),
+            expected,
+            "{text} on {}",
+            input.arn
+        );
     }
     let union = pattern::resource_is_subset_of_union(inner, [a.as_str(), b.as_str()]);
     let [Some(x), Some(y), Some(z)] = &sets else {
@@ -139,12 +160,23 @@ fn resources(input: &Input) {
     };
     let some = |sets: &[&[_]], wanted: &dyn Fn(&[bool]) -> bool| some_text(sets, &ALPHABET, wanted);
     let subset = !some(&[x, y], &|m| m[0] && !m[1]);
-    assert_eq!(pattern::resource_is_subset(inner, a), Some(subset), "{inner} in {a}");
+    assert_eq!(
+        pattern::resource_is_subset(inner, a),
+        Some(subset),
+        "{inner} in {a}"
+    );
     let shared = some(&[x, y], &|m| m[0] && m[1]);
-    assert_eq!(pattern::resource_intersects(inner, a), Some(shared), "{inner} and {a}");
+    assert_eq!(
+        pattern::resource_intersects(inner, a),
+        Some(shared),
+        "{inner} and {a}"
+    );
     // A union may be missed, never made up.
     if union {
-        assert!(!some(&[x, y, z], &|m| m[0] && !m[1] && !m[2]), "{inner} in {a} or {b}");
+        assert!(
+            !some(&[x, y, z], &|m| m[0] && !m[1] && !m[2]),
+            "{inner} in {a} or {b}"
+        );
     }
     assert!(union || !subset);
 }

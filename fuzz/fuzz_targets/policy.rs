@@ -66,7 +66,10 @@ fn printed(document: &Document) {
     let read = again(&text, document);
     assert_eq!(print::document_text(&read), text, "printing twice changes it");
     if document.source.contains('\n') {
-        assert_eq!(text.trim_end_matches(['\r', '\n']), document.source.trim_end_matches(['\r', '\n']));
+        assert_eq!(
+            text.trim_end_matches(['\r', '\n']),
+            document.source.trim_end_matches(['\r', '\n'])
+        );
     }
 }
 
@@ -83,7 +86,8 @@ fn changed(document: &Document, how: u8) {
         own.statements.remove(usize::from(how >> 3) % count);
     }
     if how & 2 != 0 {
-        own.statements.insert(usize::from(how >> 3) % (own.statements.len() + 1), made);
+        own.statements
+            .insert(usize::from(how >> 3) % (own.statements.len() + 1), made);
     }
     let last = own.statements.len().saturating_sub(1);
     if let Some(statement) = own.statements.get_mut(usize::from(how >> 5).min(last)) {
@@ -126,7 +130,10 @@ fn read(text: &str, how: u8) {
     assert_eq!(document.is_none(), errors);
     let Some(document) = document else { return };
     placed(&diagnostics, &document.source);
-    placed(&leastgrant::lint::document(&document, "policy.json"), &document.source);
+    placed(
+        &leastgrant::lint::document(&document, "policy.json"),
+        &document.source,
+    );
     printed(&document);
     changed(&document, how);
 }

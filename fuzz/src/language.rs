@@ -82,7 +82,9 @@ fn ends(states: u64, steps: &[Step]) -> bool {
 
 /// Whether `text` is in the set.
 pub fn holds(steps: &[Step], text: &str) -> bool {
-    let end = text.chars().fold(closed(1, steps), |states, c| after(states, steps, c));
+    let end = text
+        .chars()
+        .fold(closed(1, steps), |states, c| after(states, steps, c));
     ends(end, steps)
 }
 
@@ -93,12 +95,20 @@ pub fn some_text(sets: &[&[Step]], alphabet: &[char], wanted: impl Fn(&[bool]) -
     let mut seen = HashSet::from([start.clone()]);
     let mut open = vec![start];
     while let Some(states) = open.pop() {
-        let members: Vec<bool> = states.iter().zip(sets).map(|(s, steps)| ends(*s, steps)).collect();
+        let members: Vec<bool> = states
+            .iter()
+            .zip(sets)
+            .map(|(s, steps)| ends(*s, steps))
+            .collect();
         if wanted(&members) {
             return true;
         }
         for c in alphabet {
-            let next: Vec<u64> = states.iter().zip(sets).map(|(s, steps)| after(*s, steps, *c)).collect();
+            let next: Vec<u64> = states
+                .iter()
+                .zip(sets)
+                .map(|(s, steps)| after(*s, steps, *c))
+                .collect();
             if seen.insert(next.clone()) {
                 open.push(next);
             }
@@ -113,7 +123,10 @@ pub fn by_definition(pattern: &[char], text: &[char]) -> bool {
         (None, None) => true,
         (None, Some(_)) => false,
         (Some((&'*', rest)), _) => {
-            by_definition(rest, text) || text.split_first().is_some_and(|(_, tail)| by_definition(pattern, tail))
+            by_definition(rest, text)
+                || text
+                    .split_first()
+                    .is_some_and(|(_, tail)| by_definition(pattern, tail))
         }
         (Some((&'?', rest)), Some((_, tail))) => by_definition(rest, tail),
         (Some((own, rest)), Some((c, tail))) => own == c && by_definition(rest, tail),

@@ -79,13 +79,35 @@ struct Kind {
 const KINDS: [Kind; 8] = [
     Kind {
         key: "k:k",
-        operators: &["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"],
-        written: &["a", "b", "*", "a*", "?", "", "${aws:username}", "${*}", "A", "x${v:v, 'a'}"],
+        operators: &[
+            "StringEquals",
+            "StringNotEquals",
+            "StringLike",
+            "StringNotLike",
+            "StringEqualsIgnoreCase",
+        ],
+        written: &[
+            "a",
+            "b",
+            "*",
+            "a*",
+            "?",
+            "",
+            "${aws:username}",
+            "${*}",
+            "A",
+            "x${v:v, 'a'}",
+        ],
         asked: &["a", "b", "ab", "A", "*", "", "k", "xa"],
     },
     Kind {
         key: "aws:username",
-        operators: &["StringEquals", "StringNotEquals", "StringLike", "StringNotEqualsIgnoreCase"],
+        operators: &[
+            "StringEquals",
+            "StringNotEquals",
+            "StringLike",
+            "StringNotEqualsIgnoreCase",
+        ],
         written: &["a", "k", "*k", "${k:k}", "??"],
         asked: &["a", "k", "K", "ak", "b"],
     },
@@ -97,15 +119,40 @@ const KINDS: [Kind; 8] = [
     },
     Kind {
         key: "n:n",
-        operators: &["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals", "NumericLessThanEquals", "NumericGreaterThan"],
+        operators: &[
+            "NumericEquals",
+            "NumericNotEquals",
+            "NumericLessThan",
+            "NumericGreaterThanEquals",
+            "NumericLessThanEquals",
+            "NumericGreaterThan",
+        ],
         written: &["1", "2", "1.5", "-1", "0", "10", "2.0", "0.0000000001"],
         asked: &["1", "2", "1.5", "1.75", "0", "-3", "9", "10.0", "11"],
     },
     Kind {
         key: "aws:CurrentTime",
-        operators: &["DateEquals", "DateNotEquals", "DateLessThan", "DateGreaterThanEquals", "DateLessThanEquals", "DateGreaterThan"],
-        written: &["2026-01-01", "2026-01-01T12:00:00Z", "1767225600", "2026-01-01T00:00:00.25Z"],
-        asked: &["2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-01-01T06:00:00.5Z", "1767268800", "2030-01-01"],
+        operators: &[
+            "DateEquals",
+            "DateNotEquals",
+            "DateLessThan",
+            "DateGreaterThanEquals",
+            "DateLessThanEquals",
+            "DateGreaterThan",
+        ],
+        written: &[
+            "2026-01-01",
+            "2026-01-01T12:00:00Z",
+            "1767225600",
+            "2026-01-01T00:00:00.25Z",
+        ],
+        asked: &[
+            "2025-12-31T23:59:59Z",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T06:00:00.5Z",
+            "1767268800",
+            "2030-01-01",
+        ],
     },
     Kind {
         key: "aws:SecureTransport",
@@ -116,19 +163,65 @@ const KINDS: [Kind; 8] = [
     Kind {
         key: "aws:SourceIp",
         operators: &["IpAddress", "NotIpAddress"],
-        written: &["10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.0.0.1", "0.0.0.0/0", "2001:db8::/32", "::/0"],
-        asked: &["10.0.0.1", "10.200.0.1", "11.0.0.1", "2001:db8::5", "::1", "255.255.255.255"],
+        written: &[
+            "10.0.0.0/8",
+            "10.0.0.0/9",
+            "10.128.0.0/9",
+            "10.0.0.1",
+            "0.0.0.0/0",
+            "2001:db8::/32",
+            "::/0",
+        ],
+        asked: &[
+            "10.0.0.1",
+            "10.200.0.1",
+            "11.0.0.1",
+            "2001:db8::5",
+            "::1",
+            "255.255.255.255",
+        ],
     },
     Kind {
         key: "aws:SourceArn",
         operators: &["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"],
-        written: &["arn:aws:sns:*:111122223333:*", "arn:aws:sns:us-east-1:111122223333:t", "arn:aws:*:*:*:t*", "arn:aws:sns:us-east-1:111122223333:${k:k}"],
-        asked: &["arn:aws:sns:us-east-1:111122223333:t", "arn:aws:sns:us-east-1:111122223333:a", "arn:aws:sqs:us-east-1:444455556666:tt"],
+        written: &[
+            "arn:aws:sns:*:111122223333:*",
+            "arn:aws:sns:us-east-1:111122223333:t",
+            "arn:aws:*:*:*:t*",
+            "arn:aws:sns:us-east-1:111122223333:${k:k}",
+        ],
+        asked: &[
+            "arn:aws:sns:us-east-1:111122223333:t",
+            "arn:aws:sns:us-east-1:111122223333:a",
+            "arn:aws:sqs:us-east-1:444455556666:tt",
+        ],
     },
 ];
 /// Operators and values that fit no kind: they may be asked of any key.
-const ODD_OPERATORS: [&str; 5] = ["BinaryEquals", "StringEqual", "NullIfExists", "ForEachValue:Bool", ""];
-const ODD_VALUES: [&str; 9] = ["", "x", "${", "é", "2026", "1e3", "arn:aws:s3", "10.0.0.0/33", "${aws:TagKeys}"];
+const ODD_OPERATORS: [&str; 5] = [
+    "BinaryEquals",
+    "StringEqual",
+    "NullIfExists",
+    "ForEachValue:Bool",
+    "",
+];
+const ODD_VALUES: [&str; 9] = [
+    "",
+    "x",
+    "${",
+    "é",
+    "2026",
+    "1e3",
+    "arn:aws:s3",
+    "10.0.0.0/33",
+    "${aws:TagKeys}",
+];
+
+/// None to three.
+pub fn few<'a, T: Arbitrary<'a>>(u: &mut Unstructured<'a>) -> Result<Vec<T>> {
+    let count = u.int_in_range(0..=3)?;
+    (0..count).map(|_| u.arbitrary()).collect()
+}
 
 /// One of a pool.
 #[derive(Debug, Clone, Copy, Arbitrary)]
@@ -158,8 +251,16 @@ impl List {
             4..=6 => 2,
             _ => 3,
         };
-        let list = picks.iter().take(count).map(|pick| (*pick.of(pool)).to_owned()).collect();
-        if self.form & 7 == 0 { Element::Except(list) } else { Element::Only(list) }
+        let list = picks
+            .iter()
+            .take(count)
+            .map(|pick| (*pick.of(pool)).to_owned())
+            .collect();
+        if self.form & 7 == 0 {
+            Element::Except(list)
+        } else {
+            Element::Only(list)
+        }
     }
 }
 
@@ -183,7 +284,11 @@ impl When {
         let null = self.form & 0x70 == 0x70;
         let operator = if odd_operator {
             let other = self.one.of(&KINDS).operators;
-            if self.odd & 16 == 0 { *self.operator.of(&ODD_OPERATORS) } else { *self.operator.of(other) }
+            if self.odd & 16 == 0 {
+                *self.operator.of(&ODD_OPERATORS)
+            } else {
+                *self.operator.of(other)
+            }
         } else {
             *self.operator.of(kind.operators)
         };
@@ -206,8 +311,16 @@ impl When {
             values = vec![["true", "false"][usize::from(self.form & 1)]];
         }
         Condition {
-            operator: if null { "Null".to_owned() } else { format!("{qualifier}{operator}{exists}") },
-            key: if self.odd & 1 == 0 { kind.key.to_owned() } else { kind.key.to_ascii_uppercase() },
+            operator: if null {
+                "Null".to_owned()
+            } else {
+                format!("{qualifier}{operator}{exists}")
+            },
+            key: if self.odd & 1 == 0 {
+                kind.key.to_owned()
+            } else {
+                kind.key.to_ascii_uppercase()
+            },
             values: values.into_iter().map(str::to_owned).collect(),
         }
     }
@@ -226,9 +339,17 @@ pub struct Says {
 
 impl Says {
     fn statement(&self, layer: Layer, odd: bool) -> Statement {
-        let effect = if self.form & 3 == 0 { Effect::Deny } else { Effect::Allow };
+        let effect = if self.form & 3 == 0 {
+            Effect::Deny
+        } else {
+            Effect::Allow
+        };
         let bare = if layer.names_principals() { 0x30 } else { 0x3c };
-        let resource = if odd && self.form & bare == bare { None } else { Some(self.resource.element(&RESOURCE_PATTERNS)) };
+        let resource = if odd && self.form & bare == bare {
+            None
+        } else {
+            Some(self.resource.element(&RESOURCE_PATTERNS))
+        };
         let mut statement = Statement::new(effect, self.action.element(&ACTION_PATTERNS), resource);
         let misplaced = odd && self.form >> 3 == 31;
         if layer.names_principals() != misplaced {
@@ -284,14 +405,19 @@ pub struct Policy {
     /// Which layer, by number.
     pub layer: Pick,
     old: bool,
+    #[arbitrary(with = few)]
     statements: Vec<Says>,
 }
 
 impl Policy {
     /// The document, for a layer. `odd`: what AWS does not document as well.
     pub fn document(&self, layer: Layer, odd: bool) -> Document {
-        let statements = self.statements.iter().take(3);
-        let mut document = Document::new(statements.map(|says| says.statement(layer, odd)).collect());
+        let mut document = Document::new(
+            self.statements
+                .iter()
+                .map(|says| says.statement(layer, odd))
+                .collect(),
+        );
         if self.old {
             document.version = Version::V2008;
         }
@@ -303,7 +429,10 @@ impl Policy {
 pub fn policies(documents: &[(Layer, Document)]) -> Vec<PolicyIn<'_>> {
     documents
         .iter()
-        .map(|(layer, document)| PolicyIn { layer: *layer, document })
+        .map(|(layer, document)| PolicyIn {
+            layer: *layer,
+            document,
+        })
         .collect()
 }
 
