@@ -284,7 +284,13 @@ fn explained(sets: &Sets, request: &Request<'_>, decision: &Decision) {
             .is_some_and(|own| own.kind == PrincipalKind::Root);
         assert!(!by.is_empty() || root, "allowed by nothing");
         for own in &explanation.layers {
-            assert_ne!(own.stand, Stand::Unknown, "allowed, but {:?} is open", own.layer);
+            // Identity, boundary and session may be open beside a grant of the resource's own policy.
+            let gate = matches!(own.layer, Layer::Scp(_) | Layer::Rcp(_) | Layer::Endpoint);
+            assert!(!gate || own.stand != Stand::Unknown, "allowed, but {:?} is open", own.layer);
+            for (open, _) in &own.open {
+                let effect = sets.documents[open.policy].1.statements[open.statement].effect;
+                assert_ne!(effect, Effect::Deny, "allowed, but {open:?} may deny");
+            }
         }
     }
     for (policy, (layer, document)) in sets.documents.iter().enumerate() {
