@@ -17,6 +17,8 @@ struct Input {
     #[arbitrary(with = few)]
     others: Vec<Policy>,
     unknown: u16,
+    /// Layers that allow everything besides, so that one layer more often decides alone.
+    generous: u16,
     management: u8,
     requests: [Asked; 2],
     deny_in: Pick,
@@ -118,9 +120,9 @@ fn compiled(documents: &[(Layer, Document)], setting: &Setting) -> Compiled {
     Compiled::within(&policies(documents), setting.clone())
 }
 
-fn deny_all(layer: Layer) -> Document {
+fn everything(layer: Layer, effect: Effect) -> Document {
     let all = Element::Only(vec!["*".to_owned()]);
-    let mut statement = Statement::new(Effect::Deny, all.clone(), Some(all));
+    let mut statement = Statement::new(effect, all.clone(), Some(all));
     if layer.names_principals() {
         statement.principal = Some("*".into());
     }
@@ -141,8 +143,16 @@ fn sets(input: &Input) -> Sets {
         let layer = *policy.layer.of(&LAYERS);
         (layer, policy.document(layer, true))
     };
-    let documents: Vec<(Layer, Document)> =
+    let mut documents: Vec<(Layer, Document)> =
         input.policies.iter().chain(&input.others).map(document).collect();
+    let generous = LAYERS.iter().enumerate().filter(|(number, layer)| {
+        let in_force = documents.iter().any(|(own, _)| own == *layer) || **layer == Layer::Identity;
+        in_force && input.generous >> number & 1 == 1
+    });
+    let generous: Vec<_> = generous
+        .map(|(_, layer)| (*layer, everything(*layer, Effect::Allow)))
+        .collect();
+    documents.extend(generous);
     // Seldom more than one, for then little is certain.
     let unknown = LAYERS
         .iter()
@@ -178,7 +188,10 @@ fn sets(input: &Input) -> Sets {
     Sets {
         plain: compiled(&documents, &setting),
         reversed: compiled(&reversed, &setting),
-        denied: (deny_in, compiled(&with(deny_in, deny_all(deny_in)), &setting)),
+        denied: (
+            deny_in,
+            compiled(&with(deny_in, everything(deny_in, Effect::Deny)), &setting),
+        ),
         learnt,
         documents,
     }
@@ -286,7 +299,11 @@ fn explained(sets: &Sets, request: &Request<'_>, decision: &Decision) {
         for own in &explanation.layers {
             // Identity, boundary and session may be open beside a grant of the resource's own policy.
             let gate = matches!(own.layer, Layer::Scp(_) | Layer::Rcp(_) | Layer::Endpoint);
-            assert!(!gate || own.stand != Stand::Unknown, "allowed, but {:?} is open", own.layer);
+            assert!(
+                !gate || own.stand != Stand::Unknown,
+                "allowed, but {:?} is open",
+                own.layer
+            );
             for (open, _) in &own.open {
                 let effect = sets.documents[open.policy].1.statements[open.statement].effect;
                 assert_ne!(effect, Effect::Deny, "allowed, but {open:?} may deny");
