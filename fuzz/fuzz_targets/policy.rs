@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use leastgrant::diagnostic::{Diagnostic, Severity};
 use leastgrant::policy::{Document, Effect, Element, Statement, parse, print};
 use libfuzzer_sys::fuzz_target;
@@ -36,8 +37,29 @@ fn placed(diagnostics: &[Diagnostic], text: &str) {
             let (from, to) = excerpt.span;
             assert!(excerpt.text.get(from..to).is_some(), "{excerpt:?}");
         }
-        // Shown to a person: must not panic either.
-        let _ = format!("{diagnostic:?}");
+    }
+}
+
+/// Shown to a person as `cli::diagnostics` does it: whatever the text holds, it can be drawn.
+fn shown(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics.iter().take(2) {
+        let mut group = Level::ERROR
+            .primary_title(&diagnostic.message)
+            .id(diagnostic.code.as_str())
+            .elements(Vec::<Origin<'_>>::new());
+        if let (Some(place), Some(excerpt)) = (&diagnostic.place, &diagnostic.excerpt) {
+            group = group.element(
+                Snippet::source(&excerpt.text)
+                    .line_start(place.line.unwrap_or(1) as usize)
+                    .path(&place.file)
+                    .annotation(AnnotationKind::Primary.span(excerpt.span.0..excerpt.span.1)),
+            );
+        }
+        if let Some(help) = &diagnostic.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        let groups: [Group<'_>; 1] = [group];
+        assert!(!Renderer::styled().render(&groups).is_empty());
     }
 }
 
@@ -126,6 +148,7 @@ fn read(text: &str, how: u8) {
     if is_plain(text) {
         placed(&diagnostics, text);
     }
+    shown(&diagnostics);
     let errors = diagnostics.iter().any(|own| own.severity == Severity::Error);
     assert_eq!(document.is_none(), errors);
     let Some(document) = document else { return };
