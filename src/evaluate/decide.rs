@@ -142,7 +142,9 @@ impl Compiled {
             let principals = match (&own.principal, policy.layer.names_principals()) {
                 (None, false) => Principals::Holder,
                 // AWS has no NotPrincipal there.
-                (Some(_), true) if own.not_principal && matches!(policy.layer, Layer::Trust | Layer::Rcp(_)) => {
+                (Some(_), true)
+                    if own.not_principal && matches!(policy.layer, Layer::Trust | Layer::Rcp(_)) =>
+                {
                     Principals::Misplaced
                 }
                 (Some(element), true) => Principals::Named(Named::new(element, own.not_principal)),
