@@ -7,7 +7,7 @@ use super::view::{ActionsView, BecauseView, Finding};
 use super::words;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::prove::{Because, Comparison, Difference, Example, Undecided};
-use crate::evaluate::{Context, Principal, PrincipalKind, StatementRef, allowed, compare};
+use crate::evaluate::{Context, StatementRef, allowed, compare};
 use crate::simulate::answer;
 use crate::simulate::view::RequestView;
 
@@ -158,7 +158,8 @@ impl Asked<'_> {
             "" => format!("may grant something {what}: it could not be decided"),
             action => format!("may grant {action} on {on} {what}: it could not be decided"),
         };
-        let help = format!("it hangs on {}", words::few(&open.about, 4));
+        let about: Vec<String> = open.about.iter().map(|text| words::about(text)).collect();
+        let help = format!("it hangs on {}", words::few(&about, 4));
         let diagnostic =
             Diagnostic::warning(Code::UndecidedAccess, words::plain(&message)).help(words::plain(&help));
         let known = action_catalog::action(&open.action).is_some();
@@ -172,7 +173,7 @@ impl Asked<'_> {
             resources: vec![on.clone()],
             principals: Vec::new(),
             because: None,
-            about: open.about.clone(),
+            about,
             example: request(&open.action, Some(on)),
         }
     }
@@ -223,27 +224,10 @@ fn askers(group: &[&Difference]) -> Vec<String> {
     let principals = group
         .iter()
         .filter_map(|difference| difference.example.principal.as_ref());
-    for text in principals.map(called) {
+    for text in principals.map(words::called) {
         if !found.contains(&text) {
             found.push(text);
         }
     }
     found
-}
-
-/// How a principal of the comparison is called: it may stand for many.
-fn called(principal: &Principal) -> String {
-    let somebody = principal.name.ends_with(":user/somebody-else");
-    match (&principal.account, principal.kind) {
-        (Some(account), PrincipalKind::User) if somebody && account == "999999999999" => {
-            "any other account".to_owned()
-        }
-        (Some(account), PrincipalKind::User) if somebody => format!("account {account}"),
-        (_, PrincipalKind::Anonymous) => "anonymous callers".to_owned(),
-        (_, PrincipalKind::Service) if principal.name.starts_with("some-service.") => {
-            "any AWS service".to_owned()
-        }
-        (_, PrincipalKind::Session) => principal.role.clone().unwrap_or_else(|| principal.name.clone()),
-        _ => principal.name.clone(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::ActionsView;
-use crate::evaluate::Layer;
+use crate::evaluate::{Layer, Principal, PrincipalKind};
 use crate::pattern::matches_ignore_case;
 use crate::policy::{Element, Statement};
 use crate::simulate::view::{ContextView, PrincipalView, RequestView, StatementView};
@@ -15,6 +15,8 @@ const SHOWN: usize = 4;
 /// else names.
 pub(super) fn actions(statement: Option<&Statement>, actions: &ActionsView) -> String {
     let parts = parts(statement, &actions.known);
+    let folded = services(&parts);
+    let joined = |parts: &[(String, usize)]| folded.clone().unwrap_or_else(|| joined(parts));
     let unknown = actions.unknown.as_deref();
     let Some(unknown) = unknown else {
         return joined(&parts);
@@ -64,6 +66,31 @@ fn parts(statement: Option<&Statement>, known: &[String]) -> Vec<(String, usize)
     }
     parts.extend(left.into_iter().map(|name| (name.to_owned(), 1)));
     parts
+}
+
+/// `15077 actions of 430 services (ec2 503, sagemaker 300 and others)`, where names would say little.
+fn services(parts: &[(String, usize)]) -> Option<String> {
+    let mut services: BTreeMap<&str, usize> = BTreeMap::new();
+    for (text, count) in parts {
+        let (service, _) = text.split_once(':')?;
+        *services.entry(service).or_default() += count;
+    }
+    if services.len() <= SHOWN {
+        return None;
+    }
+    let total: usize = services.values().sum();
+    let number = services.len();
+    let mut most: Vec<(&str, usize)> = services.into_iter().collect();
+    most.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let named: Vec<String> = most
+        .iter()
+        .take(SHOWN)
+        .map(|(service, count)| format!("{service} {count}"))
+        .collect();
+    Some(format!(
+        "{total} actions of {number} services ({} and others)",
+        named.join(", ")
+    ))
 }
 
 fn joined(parts: &[(String, usize)]) -> String {
@@ -120,7 +147,8 @@ pub(super) fn request(request: &RequestView, spelling: &BTreeMap<String, String>
         let key = spelling.get(key).unwrap_or(key);
         match value {
             ContextView::Values(values) => match values.as_slice() {
-                [one] if !one.is_empty() => with.push(format!("{key} = {one}")),
+                [one] if one.is_empty() => with.push(format!("{key} = \"\"")),
+                [one] => with.push(format!("{key} = {one}")),
                 many => with.push(format!("{key} = {many:?}")),
             },
             ContextView::Absent(()) => without.push(key.clone()),
@@ -152,6 +180,36 @@ pub(super) fn of_layer(layer: Layer) -> String {
         Layer::Scp(level) => format!("the service control policies of level {}", u32::from(level) + 1),
         // The one that is compared: the message has its name.
         _ => String::new(),
+    }
+}
+
+/// What an undecided comparison hangs on.
+pub(super) fn about(text: &str) -> String {
+    if let Some((_, name)) = text
+        .strip_prefix("Principal ")
+        .and_then(|rest| rest.rsplit_once(" for "))
+    {
+        let who = Principal::parse(name).map_or_else(|| name.to_owned(), |principal| called(&principal));
+        return format!("whether the statement's Principal takes in {who}");
+    }
+    text.replacen("resource V2012 ", "resource ", 1)
+        .replacen("resource V2008 ", "resource ", 1)
+}
+
+/// How a principal of a comparison is called: it may stand for many.
+pub(super) fn called(principal: &Principal) -> String {
+    let somebody = principal.name.ends_with(":user/somebody-else");
+    match (&principal.account, principal.kind) {
+        (Some(account), PrincipalKind::User) if somebody && account == "999999999999" => {
+            "any other account".to_owned()
+        }
+        (Some(account), PrincipalKind::User) if somebody => format!("account {account}"),
+        (_, PrincipalKind::Anonymous) => "anonymous callers".to_owned(),
+        (_, PrincipalKind::Service) if principal.name.starts_with("some-service.") => {
+            "any AWS service".to_owned()
+        }
+        (_, PrincipalKind::Session) => principal.role.clone().unwrap_or_else(|| principal.name.clone()),
+        _ => principal.name.clone(),
     }
 }
 
