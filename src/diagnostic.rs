@@ -90,6 +90,14 @@ pub enum Code {
     Unexplained,
     /// The proof failed: a bug in leastgrant.
     ProofFailed,
+    /// Access that the old policies do not allow.
+    NewAccess,
+    /// Access that must not be allowed.
+    DeniedAccess,
+    /// An observed use that would be refused.
+    LostUse,
+    /// Access of which it could not be decided.
+    UndecidedAccess,
     /// Something this version does not do yet.
     Unsupported,
 }
@@ -132,6 +140,10 @@ impl Code {
             Self::Quota => "quota",
             Self::Unexplained => "unexplained",
             Self::ProofFailed => "proof-failed",
+            Self::NewAccess => "new-access",
+            Self::DeniedAccess => "denied-access",
+            Self::LostUse => "lost-use",
+            Self::UndecidedAccess => "undecided-access",
             Self::Unsupported => "unsupported",
         }
     }

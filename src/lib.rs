@@ -25,6 +25,8 @@ pub mod grants;
 
 pub mod recommend;
 
+pub mod check;
+
 pub mod diff;
 pub mod report;
 

@@ -6,8 +6,10 @@
 )]
 
 mod catalog;
+mod check;
 mod diagnostics;
 mod exit;
+mod observed;
 mod output;
 mod overlay;
 mod policies;
@@ -18,6 +20,7 @@ pub use exit::Exit;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// The smallest AWS IAM policy change, proved against what a principal really did.
@@ -57,6 +60,8 @@ enum Command {
     Recommend(recommend::Args),
     /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
     Simulate(Box<simulate::Args>),
+    /// Hold a change of policies against the old ones: new access, denied access, use that would be lost.
+    Check(Box<check::Args>),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
     /// Print a completion script for a shell.
@@ -89,6 +94,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match cli.command {
         Command::Recommend(args) => recommend::run(&args, &output),
         Command::Simulate(args) => simulate::run(&args, &output),
+        Command::Check(args) => check::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -103,6 +109,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             }
         }
     }
+}
+
+/// Says what is wrong with the command line of a subcommand, as clap says it.
+fn usage(subcommand: &str, why: &str) -> Exit {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(own) = command.find_subcommand_mut(subcommand) {
+        // Where standard error is gone there is nobody left to tell.
+        let _ = own.error(ErrorKind::ArgumentConflict, why).print();
+    }
+    Exit::Usage
 }
 
 #[cfg(test)]

@@ -19,28 +19,27 @@ pub(super) fn load_policy(
         diagnostics.extend(problems);
         return found.map(|(origin, document)| (as_layer(origin, layer), document));
     }
-    match read_text(Path::new(policy)) {
-        Ok(text) => {
-            let (document, problems) = crate::policy::parse(&text, policy);
-            diagnostics.extend(problems);
-            let document = document?;
-            diagnostics.extend(crate::lint::names(&document, policy));
-            if let Some(problem) = misplaced(&document, policy, layer) {
-                diagnostics.push(problem);
-                return None;
-            }
-            let path = policy.to_owned();
-            Some((as_layer(Origin::File { path }, layer), document))
-        }
-        Err(problem) => {
-            diagnostics.push(*problem);
-            None
-        }
+    let document = read_document(policy, diagnostics)?;
+    if let Some(problem) = misplaced(&document, policy, layer) {
+        diagnostics.push(problem);
+        return None;
     }
+    let path = policy.to_owned();
+    Some((as_layer(Origin::File { path }, layer), document))
+}
+
+/// The policy in a file, whatever it is attached to.
+pub(super) fn read_document(file: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
+    let text = read_text(Path::new(file)).map_err(|problem| diagnostics.push(*problem));
+    let (document, problems) = crate::policy::parse(&text.ok()?, file);
+    diagnostics.extend(problems);
+    let document = document?;
+    diagnostics.extend(crate::lint::names(&document, file));
+    Some(document)
 }
 
 /// Whether the name is that of a managed policy: only users, roles and their sessions have such.
-fn is_managed(policy: &str, layer: Layer) -> bool {
+pub(super) fn is_managed(policy: &str, layer: Layer) -> bool {
     matches!(layer, Layer::Identity | Layer::Boundary | Layer::Session)
         && policy != "-"
         && !Path::new(policy).exists()
@@ -48,7 +47,7 @@ fn is_managed(policy: &str, layer: Layer) -> bool {
 }
 
 /// A policy of a principal that names one, or a policy of a resource that names none.
-fn misplaced(document: &Document, file: &str, layer: Layer) -> Option<Diagnostic> {
+pub(super) fn misplaced(document: &Document, file: &str, layer: Layer) -> Option<Diagnostic> {
     let named = |named: bool| {
         document
             .statements
@@ -62,7 +61,7 @@ fn misplaced(document: &Document, file: &str, layer: Layer) -> Option<Diagnostic
         ),
         true if named(false) => (
             "a statement names no Principal: this is no policy of a resource",
-            "give each statement a \"Principal\", or the file with --policy",
+            "give each statement a \"Principal\", or the file as a policy of a user, a role or a group",
         ),
         _ => return None,
     };

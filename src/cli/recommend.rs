@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::observed::{condition_keys, only_principal};
 use super::output::Output;
-use super::policies::{ambiguous, load_account, load_policy, not_given, unknown_principal};
+use super::policies::{load_account, load_policy, not_given};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
-use crate::grants::{self, Account, Grants};
+use crate::grants::{Account, Grants};
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
 use crate::source::{ReadReport, read_ledger, read_text};
@@ -212,19 +213,7 @@ fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
     let held = std::iter::once(&known.grants)
         .chain(others)
         .flat_map(|grants| &grants.held);
-    let conditions = held
-        .flat_map(|held| &held.document.statements)
-        .flat_map(|statement| &statement.conditions);
-    let mut condition_keys: BTreeSet<String> = conditions
-        .map(|condition| condition.key.to_ascii_lowercase())
-        .collect();
-    // Policy variables ask about keys as well.
-    let held = std::iter::once(&known.grants)
-        .chain(others)
-        .flat_map(|grants| &grants.held);
-    if held.into_iter().any(|held| held.document.source.contains("${")) {
-        condition_keys.extend(["aws:username", "aws:userid", "aws:principalaccount"].map(str::to_owned));
-    }
+    let condition_keys = condition_keys(held.map(|held| &held.document));
     Interest {
         whose,
         condition_keys,
@@ -306,19 +295,7 @@ fn whom<'l>(
     {
         return Ok((arn.clone(), ledger.evidence(arn)));
     }
-    let entries: Vec<_> = ledger.entries.values().collect();
-    match entries.as_slice() {
-        [one] => Ok((one.principal.name.clone(), Some(&one.evidence))),
-        [] => {
-            let arns = ledger.principals.keys().map(|principal| principal.name.as_str());
-            let near = grants::near_names(&args.principal, arns);
-            Err(Box::new(unknown_principal(&args.principal, &near)))
-        }
-        many => {
-            let arns: Vec<String> = many.iter().map(|entry| entry.principal.name.clone()).collect();
-            Err(Box::new(ambiguous(&args.principal, &arns)))
-        }
-    }
+    only_principal(ledger, &args.principal).map(|(arn, evidence)| (arn, Some(evidence)))
 }
 
 /// Service-linked roles belong to their service

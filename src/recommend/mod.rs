@@ -27,6 +27,7 @@ pub use danger::Danger;
 pub use finding::{Reason, Unseen};
 pub use narrow::{Kept, On};
 pub use policies::{After, Before, Change, Fate, PolicyChange};
+pub(crate) use proof::carried;
 pub use proof::{Loss, Proof, Undecided};
 pub use request::{Refused, Settled};
 pub use resources::{Narrowed, Rule};

@@ -188,7 +188,7 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
 /// Whether what was allowed before is allowed after, whatever the value of what is not known: every
 /// statement that may decide the request has a counterpart in its layer, of the same effect, that
 /// matches it to the same degree and asks for the same conditions (an Allow: for no others).
-fn carried(
+pub(crate) fn carried(
     old: (&Compiled, &[PolicyIn<'_>]),
     new: (&Compiled, &[PolicyIn<'_>]),
     request: (&str, &Resource, &Context),

@@ -143,7 +143,8 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-fn statements(given: &Given) -> Vec<(Effect, StatementView)> {
+/// Where each statement of a policy stands.
+pub(crate) fn statements(given: &Given) -> Vec<(Effect, StatementView)> {
     let source = Source {
         text: &given.document.source,
         file: &given.name,
@@ -162,14 +163,8 @@ fn statements(given: &Given) -> Vec<(Effect, StatementView)> {
 }
 
 fn request(question: &Question) -> RequestView {
-    let context = question.context.iter().map(|(key, value)| {
-        let value = match value {
-            Lookup::Values(values) => ContextView::Values(values.clone()),
-            Lookup::Absent => ContextView::Absent(()),
-            Lookup::Unknown => ContextView::Unknown { unknown: true },
-        };
-        (key.clone(), value)
-    });
+    let context = question.context.iter();
+    let context = context.map(|(key, value)| (key.clone(), known(value)));
     RequestView {
         action: question.action.clone(),
         resource: question.resource.clone(),
@@ -180,7 +175,17 @@ fn request(question: &Question) -> RequestView {
     }
 }
 
-fn principal(principal: &Principal) -> PrincipalView {
+/// What is known of a key, as requests write it.
+pub(crate) fn known(value: &Lookup) -> ContextView {
+    match value {
+        Lookup::Values(values) => ContextView::Values(values.clone()),
+        Lookup::Absent => ContextView::Absent(()),
+        Lookup::Unknown => ContextView::Unknown { unknown: true },
+    }
+}
+
+/// A principal, as requests write it.
+pub(crate) fn principal(principal: &Principal) -> PrincipalView {
     if principal.kind == PrincipalKind::Federated {
         let federated = principal.name.clone();
         return PrincipalView::Federated { federated };

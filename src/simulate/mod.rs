@@ -1,6 +1,6 @@
 //! Single requests against policies, as a person or a file asks them.
 
-mod answer;
+pub(crate) mod answer;
 mod question;
 pub mod view;
 

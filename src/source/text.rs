@@ -54,8 +54,11 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         }
         let before = bytes.get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let last = before.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(last).chars().count() as u64 + 1;
         let place = Place {
             line: Some(line),
+            column: Some(column),
             ..Place::file(name.as_str())
         };
         Box::new(Diagnostic::error(Code::UnreadableFile, "it is not UTF-8 text").at(place))

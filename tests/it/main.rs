@@ -10,6 +10,7 @@
 mod account_files;
 mod bad_input;
 mod catalog;
+mod check;
 mod checks;
 mod cli;
 mod decisions;

@@ -116,7 +116,7 @@ pub(super) enum Format {
 
 /// The policies of one level of the organization.
 #[derive(Debug, Clone)]
-pub(super) struct Level(pub(super) Vec<String>);
+pub(in crate::cli) struct Level(pub(in crate::cli) Vec<String>);
 
 impl Args {
     /// What is wrong with the arguments together.
@@ -153,7 +153,7 @@ impl Args {
 }
 
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
-const MOST_LEVELS: usize = 7;
+pub(in crate::cli) const MOST_LEVELS: usize = 7;
 
 fn action(text: &str) -> Result<String, String> {
     read_action(text).map_err(|why| {
@@ -212,7 +212,7 @@ fn key(text: &str) -> Result<String, String> {
     Ok(key.to_ascii_lowercase())
 }
 
-fn level(text: &str) -> Result<Level, String> {
+pub(in crate::cli) fn level(text: &str) -> Result<Level, String> {
     let files: Vec<String> = text.split(',').map(|file| file.trim().to_owned()).collect();
     if files.iter().any(String::is_empty) {
         return Err("name files, with a comma between two".to_owned());

@@ -12,12 +12,12 @@ use crate::simulate::Given;
 
 /// What the policies are.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
-    pub(super) policies: Vec<Given>,
-    pub(super) setting: Setting,
+pub(in crate::cli) struct Loaded {
+    pub(in crate::cli) policies: Vec<Given>,
+    pub(in crate::cli) setting: Setting,
     /// Whose grants are given: its ARN.
     pub(super) holder: Option<String>,
-    pub(super) said: Vec<Diagnostic>,
+    pub(in crate::cli) said: Vec<Diagnostic>,
 }
 
 /// Reads all policies. A policy that cannot be read leaves its layer in force, and unknown.
@@ -57,11 +57,14 @@ pub(super) fn load(args: &Args) -> Result<Loaded, Vec<Diagnostic>> {
     if loaded.policies.is_empty() && loaded.holder.is_none() {
         return Err(loaded.said);
     }
-    loaded.full_access(args);
+    loaded.full_access(&args.scp, &args.rcp);
     Ok(loaded)
 }
 
-fn levels(levels: &[Level], layer: impl Fn(u8) -> Layer) -> impl Iterator<Item = (Layer, &String)> {
+pub(in crate::cli) fn levels(
+    levels: &[Level],
+    layer: impl Fn(u8) -> Layer,
+) -> impl Iterator<Item = (Layer, &String)> {
     let numbered = (0_u8..).zip(levels);
     numbered.flat_map(move |(number, level)| {
         let layer = layer(number);
@@ -90,7 +93,7 @@ impl Loaded {
         Ok(())
     }
 
-    fn policy(&mut self, layer: Layer, policy: &str) {
+    pub(in crate::cli) fn policy(&mut self, layer: Layer, policy: &str) {
         if let Some(document) = own(layer, policy) {
             return self.add(policy, false, layer, document);
         }
@@ -98,8 +101,7 @@ impl Loaded {
             Some((Origin::AwsManaged { arn, .. } | Origin::Boundary { arn }, document))
                 if arn.starts_with("arn:") =>
             {
-                let name = format!("AWS managed policy {}", arn.rsplit('/').next().unwrap_or(&arn));
-                self.add(&name, false, layer, document);
+                self.add(&managed(&arn), false, layer, document);
             }
             Some((_, document)) => self.add(policy, true, layer, document),
             None => self.setting.unknown.push(layer),
@@ -118,9 +120,9 @@ impl Loaded {
     /// `RCPFullAWSAccess` stands on every level and cannot be detached
     /// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html>).
     /// `FullAWSAccess` can: where nothing allows, that is said.
-    fn full_access(&mut self, args: &Args) {
-        let levels = (0_u8..).zip(&args.rcp).map(|(level, _)| Layer::Rcp(level));
-        for layer in levels.chain((0_u8..).zip(&args.scp).map(|(level, _)| Layer::Scp(level))) {
+    pub(in crate::cli) fn full_access(&mut self, scp: &[Level], rcp: &[Level]) {
+        let levels = (0_u8..).zip(rcp).map(|(level, _)| Layer::Rcp(level));
+        for layer in levels.chain((0_u8..).zip(scp).map(|(level, _)| Layer::Scp(level))) {
             if self.setting.unknown.contains(&layer) || self.allows(layer) {
                 continue;
             }
@@ -143,6 +145,11 @@ impl Loaded {
         let mut statements = policies.flat_map(|given| &given.document.statements);
         statements.any(|statement| statement.effect == Effect::Allow)
     }
+}
+
+/// How an AWS managed policy is called.
+pub(in crate::cli) fn managed(arn: &str) -> String {
+    format!("AWS managed policy {}", arn.rsplit('/').next().unwrap_or(arn))
 }
 
 const FULL_ACCESS: &str = "FullAWSAccess";
@@ -170,7 +177,7 @@ fn own(layer: Layer, policy: &str) -> Option<Document> {
 }
 
 /// Whether something could not be read.
-pub(super) fn incomplete(said: &[Diagnostic]) -> bool {
+pub(in crate::cli) fn incomplete(said: &[Diagnostic]) -> bool {
     said.iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
 }

@@ -4,11 +4,10 @@ mod arguments;
 mod load;
 mod requests;
 
-pub(super) use arguments::Args;
+pub(super) use arguments::{Args, Level, MOST_LEVELS, level};
+pub(super) use load::{Loaded, incomplete, levels, managed};
 
 use arguments::Format;
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 
 use super::Exit;
 use super::output::Output;
@@ -19,7 +18,7 @@ use crate::simulate::{Answer, Policies, SCHEMA_VERSION, Simulation};
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
     if let Some(why) = args.contradiction() {
-        return usage(&why);
+        return super::usage("simulate", &why);
     }
     let mut loaded = match load::load(args) {
         Ok(loaded) => loaded,
@@ -34,7 +33,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     if questions.is_empty() {
         return Exit::Failed;
     }
-    let incomplete = load::incomplete(&loaded.said);
+    let incomplete = incomplete(&loaded.said);
     let policies = Policies::new(&loaded.policies, loaded.setting);
     let answers = questions.iter().map(|question| policies.answer(question));
     let simulation = Simulation {
@@ -57,15 +56,4 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         () if args.exit_code && simulation.answers.iter().any(refused) => Exit::Findings,
         () => Exit::Done,
     }
-}
-
-/// Says what is wrong with the command line, as clap says it.
-fn usage(why: &str) -> Exit {
-    let mut command = super::Cli::command();
-    command.build();
-    if let Some(own) = command.find_subcommand_mut("simulate") {
-        // Where standard error is gone there is nobody left to tell.
-        let _ = own.error(ErrorKind::ArgumentConflict, why).print();
-    }
-    Exit::Usage
 }

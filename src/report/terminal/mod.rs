@@ -3,6 +3,7 @@
 //!
 //! Every line says what it says without colour; colour only repeats it.
 
+pub mod check;
 mod policies;
 mod sections;
 pub mod simulation;
@@ -94,6 +95,10 @@ fn head(out: &mut String, report: &Recommendation) {
 /// How much is permitted, before and after.
 fn permits(out: &mut String, permits: &PermitsView) {
     let (before, after) = (permits.before.requests_log2, permits.after.requests_log2);
+    requests(out, before, after, permits.meaning);
+}
+
+fn requests(out: &mut String, before: Option<f64>, after: Option<f64>, meaning: &str) {
     let what = match (before, after) {
         (None, None) => "permits no request of the catalog's actions".to_owned(),
         (Some(_), None) => format!("permits {} → no requests", power(before, after)),
@@ -105,7 +110,7 @@ fn permits(out: &mut String, permits: &PermitsView) {
             power(after, before)
         ),
     };
-    line!(out, "{what} {}", styled(FAINT, &format!("({})", permits.meaning)));
+    line!(out, "{what} {}", styled(FAINT, &format!("({meaning})")));
 }
 
 /// `2^71`; to as many places as it takes to tell it from the other.
