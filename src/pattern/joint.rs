@@ -4,7 +4,8 @@
 //! asks for it there, and one more letter stands for all the others; so the walk is exact over
 //! every text of its alphabet.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use smallvec::SmallVec;
 
 use super::Atom;
@@ -161,6 +162,12 @@ impl<'l> Walk<'l> {
         self.owner.get(at as usize).copied().unwrap_or_default()
     }
 
+    /// The language of a position; `None` for the domain's.
+    fn language(&self, at: u32) -> Option<&Language> {
+        let number = self.owner(at).checked_sub(1)?;
+        self.languages.get(number as usize)
+    }
+
     fn run(&self) -> Result<Vec<Region>, TooMany> {
         let mut starts: State = SmallVec::from_slice(&[0]);
         for at in 1..self.owner.len() {
@@ -168,36 +175,35 @@ impl<'l> Walk<'l> {
                 starts.push(at as u32);
             }
         }
-        // Where each state came from, and by which letter.
+        // Where each state came from, and by which letter. The states stand in the order in which
+        // they are found, which is the order in which they are left: the set is the queue.
         let mut trail: Vec<(usize, char)> = vec![(0, ' ')];
-        let mut open: std::collections::VecDeque<(usize, State)> = std::collections::VecDeque::new();
-        let mut seen: FxHashSet<State> = FxHashSet::default();
-        let mut found: FxHashMap<Groups, usize> = FxHashMap::default();
+        let mut seen: IndexSet<State, FxBuildHasher> = IndexSet::default();
+        let mut found: FxHashSet<Groups> = FxHashSet::default();
         let mut order: Vec<Region> = Vec::new();
-        let start = self.closed(starts);
-        seen.insert(start.clone());
-        open.push_back((0, start));
-        while let Some((node, state)) = open.pop_front() {
+        seen.insert(self.closed(starts));
+        let mut node = 0;
+        while let Some(state) = seen.get_index(node).cloned() {
             if let Some(groups) = self.accepted(&state)
-                && let std::collections::hash_map::Entry::Vacant(entry) = found.entry(groups.clone())
+                && found.insert(groups.clone())
             {
-                entry.insert(node);
                 order.push(Region {
                     groups,
                     example: spelled(&trail, node),
                 });
             }
-            for letter in self.letters(&state) {
-                let next = self.after(&state, letter);
-                if !self.matters(&next) || !seen.insert(next.clone()) {
+            let ways = Ways::new(self, &state);
+            for letter in self.letters(&ways) {
+                let next = self.closed(ways.after(self, letter));
+                if !self.matters(&next) || !seen.insert(next) {
                     continue;
                 }
                 if seen.len() > MOST_STATES {
                     return Err(TooMany);
                 }
                 trail.push((node, letter));
-                open.push_back((trail.len() - 1, next));
             }
+            node += 1;
         }
         Ok(order)
     }
@@ -224,15 +230,8 @@ impl<'l> Walk<'l> {
     }
 
     /// The letters that tell something here, and one for all the others.
-    fn letters(&self, state: &State) -> Vec<char> {
-        let mut letters: Vec<char> = Vec::new();
-        for at in state {
-            match self.step(*at) {
-                Some(Step::Char(c)) => letters.push(c),
-                Some(Step::Fold(c)) => letters.extend([c, c.to_ascii_uppercase()]),
-                _ => {}
-            }
-        }
+    fn letters(&self, ways: &Ways) -> Vec<char> {
+        let mut letters: Vec<char> = ways.named.iter().map(|(letter, _)| *letter).collect();
         if self.colons {
             letters.push(':');
         }
@@ -249,17 +248,6 @@ impl<'l> Walk<'l> {
         }
         letters.extend(other);
         letters
-    }
-
-    fn after(&self, state: &State, letter: char) -> State {
-        let mut next = State::new();
-        for at in state {
-            match self.step(*at) {
-                Some(step) if step.accepts(letter) => next.push(if step.is_run() { *at } else { at + 1 }),
-                _ => {}
-            }
-        }
-        self.closed(next)
     }
 
     /// Adds what a run reaches by taking nothing; drops what stands before the last run reached in a
@@ -279,47 +267,108 @@ impl<'l> Walk<'l> {
                 }
             }
         }
-        all.sort_unstable();
+        if !all.is_sorted() {
+            all.sort_unstable();
+        }
         all.dedup();
-        let mut kept = State::new();
         let mut last_run: Option<u32> = None;
-        for at in all.into_iter().rev() {
+        let mut kept = all.len();
+        for from in (0..all.len()).rev() {
+            let Some(at) = all.get(from).copied() else {
+                continue;
+            };
             if last_run.is_some_and(|run| self.owner(run) == self.owner(at)) {
                 continue;
             }
             if self.step(at).is_some_and(Step::is_run) {
                 last_run = Some(at);
             }
-            kept.push(at);
+            kept -= 1;
+            if let Some(slot) = all.get_mut(kept) {
+                *slot = at;
+            }
         }
-        kept.reverse();
-        self.settled(kept)
+        all.drain(..kept);
+        self.settle(&mut all);
+        all
     }
 
-    /// Where a language of a group takes whatever follows, the group is decided: its other languages
-    /// need not be followed.
-    fn settled(&self, mut state: State) -> State {
-        let takers: SmallVec<[(usize, u32); 4]> = state
+    /// Once a language takes whatever follows, the others of its group say nothing new: they are
+    /// dropped. Without that, entries like `/apis/*/models/*` would be told apart in all combinations.
+    fn settle(&self, state: &mut State) {
+        let mut settled: SmallVec<[(usize, bool, u32); 4]> = SmallVec::new();
+        for at in state.iter() {
+            if let Some(language) = self.language(*at)
+                && self.step(*at) == Some(Step::Run { colon: true })
+                && self.step(at + 1).is_none()
+                && !settled
+                    .iter()
+                    .any(|(group, relevant, _)| (*group, *relevant) == (language.group, language.relevant))
+            {
+                settled.push((language.group, language.relevant, self.owner(*at)));
+            }
+        }
+        if settled.is_empty() {
+            return;
+        }
+        state.retain(|at| {
+            let Some(own) = self.language(*at) else {
+                return true;
+            };
+            // A relevant language is followed until a relevant one takes all.
+            let mut by = settled
+                .iter()
+                .filter(|(group, relevant, _)| *group == own.group && (*relevant || !own.relevant));
+            by.clone().next().is_none() || by.any(|(.., owner)| *owner == self.owner(*at))
+        });
+    }
+}
+
+/// The ways out of a state, sorted, so that each letter finds its own without asking every position.
+struct Ways {
+    /// The letters that are asked for, and where each leads.
+    named: Vec<(char, u32)>,
+    /// The positions that take more than one letter.
+    wild: SmallVec<[u32; 8]>,
+}
+
+impl Ways {
+    fn new(walk: &Walk<'_>, state: &State) -> Self {
+        let mut ways = Self {
+            named: Vec::with_capacity(state.len()),
+            wild: SmallVec::new(),
+        };
+        for at in state {
+            match walk.step(*at) {
+                Some(Step::Char(c)) => ways.named.push((c, at + 1)),
+                Some(Step::Fold(c)) => ways.named.extend([(c, at + 1), (c.to_ascii_uppercase(), at + 1)]),
+                Some(Step::One { .. } | Step::Run { .. }) => ways.wild.push(*at),
+                None => {}
+            }
+        }
+        ways.named.sort_unstable();
+        ways.named.dedup();
+        ways
+    }
+
+    /// Where a letter leads, ascending.
+    fn after(&self, walk: &Walk<'_>, letter: char) -> State {
+        let first = self.named.partition_point(|(own, _)| *own < letter);
+        let named = self.named.get(first..).unwrap_or_default();
+        let mut next: State = named
             .iter()
-            .filter(|at| self.step(**at) == Some(Step::Run { colon: true }) && self.step(**at + 1).is_none())
-            .filter_map(|at| Some((self.language(*at)?.group, *at)))
+            .take_while(|(own, _)| *own == letter)
+            .map(|(_, at)| *at)
             .collect();
-        if !takers.is_empty() {
-            state.retain(|at| {
-                let Some(language) = self.language(*at) else {
-                    return true;
-                };
-                let taker = takers.iter().find(|(group, _)| *group == language.group);
-                language.relevant || taker.is_none_or(|(_, taker)| *at == *taker || *at == taker + 1)
-            });
+        let wild = self.wild.iter().filter_map(|at| {
+            let step = walk.step(*at).filter(|step| step.accepts(letter))?;
+            Some(if step.is_run() { *at } else { at + 1 })
+        });
+        next.extend(wild);
+        if !next.is_sorted() {
+            next.sort_unstable();
         }
-        state
-    }
-
-    /// The language of a position; the domain has none.
-    fn language(&self, at: u32) -> Option<&Language> {
-        let number = (self.owner(at) as usize).checked_sub(1)?;
-        self.languages.get(number)
+        next
     }
 }
 
