@@ -133,15 +133,14 @@ error[new-access]: grants s3:PutObject on arn:aws:s3:::b/* that old.json does no
 ";
     assert!(run.out.starts_with(expected), "{}", run.out);
     for part in [
-        "grants s3:Get* (also ones that the catalog does not know) and",
+        "grants s3:Get* (also ones that the catalog does not know) on",
         "--> new.json:7:9",
-        "grants iam:PassRole on arn:aws:iam::111122223333:role/x that old.json",
+        "grants iam:Pass* on arn:aws:iam::111122223333:role/x that old.json",
         "help: statement 3 (Never) of old.json:6 denies it; for example iam:PassRole on",
         "grants sqs:* (and made:Up, which the catalog does not know) on *",
         "\npermits 2^",
     ] {
-        let part = part.replace(") and", ")");
-        assert!(run.out.contains(&part), "no `{part}` in {}", run.out);
+        assert!(run.out.contains(part), "no `{part}` in {}", run.out);
     }
     files.run("--policy new.json --against old.json").exits(0);
 }
