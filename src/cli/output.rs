@@ -8,6 +8,15 @@ use super::Exit;
 use super::diagnostics;
 use crate::diagnostic::Diagnostic;
 
+/// How a command prints what it found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For a person.
+    Terminal,
+    /// For a program; the schema is in the repository.
+    Json,
+}
+
 /// The two streams, with their colours decided.
 pub(super) struct Output {
     color: ColorChoice,

@@ -25,6 +25,29 @@ pub enum ActionKnown {
     },
 }
 
+impl ActionKnown {
+    /// What is wrong with the action, or pattern of actions, that the answer is about: the code, a
+    /// sentence, and what looks like it.
+    pub(crate) fn problem<'k>(&'k self, action: &str) -> Option<(Code, String, &'k [String])> {
+        match self {
+            Self::Known => None,
+            Self::UnknownService { near } => {
+                let prefix = action.split(':').next().unwrap_or(action);
+                let message = format!("no service has the prefix \"{prefix}\"");
+                Some((Code::UnknownService, message, near))
+            }
+            Self::UnknownAction { near } => {
+                let message = if action.contains(['*', '?']) {
+                    format!("\"{action}\" matches no action")
+                } else {
+                    format!("there is no action \"{action}\"")
+                };
+                Some((Code::UnknownAction, message, near))
+            }
+        }
+    }
+}
+
 /// Warnings on a document: actions that `known` does not know, resources that are neither `*` nor
 /// an ARN of six parts, condition operators that do not exist. `file` is named in the places.
 ///
@@ -66,29 +89,9 @@ fn action_warning(action: &str, known: &dyn Fn(&str) -> ActionKnown) -> Option<D
     if action == "*" {
         return None;
     }
-    let wild = action.contains(['*', '?']);
-    let (code, message, near) = match known(action) {
-        ActionKnown::Known => return None,
-        ActionKnown::UnknownService { near } => {
-            let service = action.split(':').next().unwrap_or(action);
-            (
-                Code::UnknownService,
-                format!("no service has the prefix \"{service}\""),
-                near,
-            )
-        }
-        ActionKnown::UnknownAction { near } if wild => (
-            Code::UnknownAction,
-            format!("\"{action}\" matches no action"),
-            near,
-        ),
-        ActionKnown::UnknownAction { near } => (
-            Code::UnknownAction,
-            format!("there is no action \"{action}\""),
-            near,
-        ),
-    };
-    let help = match near.as_slice() {
+    let known = known(action);
+    let (code, message, near) = known.problem(action)?;
+    let help = match near {
         [] => "it may be newer than this catalog, or misspelt: it is kept as it is".to_owned(),
         near => format!("did you mean {}?", near.join(" or ")),
     };

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Folder, Run, command, expect_file, finish, leastgrant, log, queue_call, repository_file,
+    Folder, Run, command, expect_file, finish, follows_the_schema, leastgrant, log, queue_call,
 };
 
 const SCHEMA: &str = "schema/check.schema.json";
@@ -87,7 +87,7 @@ impl Files {
     #[track_caller]
     fn json(&self, args: &str) -> Value {
         let json = self.run(&format!("{args} --format json")).exits(0).json();
-        follows_the_schema(&json);
+        follows_the_schema(SCHEMA, leastgrant::check::SCHEMA_VERSION, &json);
         json
     }
 
@@ -95,18 +95,6 @@ impl Files {
     fn verdict(&self, args: &str) -> String {
         self.json(args)["verdict"].as_str().unwrap().to_owned()
     }
-}
-
-#[track_caller]
-fn follows_the_schema(report: &Value) {
-    let schema: Value = serde_json::from_str(&repository_file(SCHEMA)).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    assert_eq!(report["schema_version"], leastgrant::check::SCHEMA_VERSION);
 }
 
 #[test]

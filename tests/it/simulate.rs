@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Run, command, expect_file, finish, leastgrant, repository_file};
+use crate::support::{Folder, Run, command, expect_file, finish, follows_the_schema, leastgrant};
 
 const SCHEMA: &str = "schema/simulate.schema.json";
 const USER: &str = "arn:aws:iam::111122223333:user/bob";
@@ -76,7 +76,7 @@ impl Files {
     fn answer(&self, args: &str) -> Value {
         let run = self.run(&format!("{args} --format json")).exits(0);
         let mut json = run.json();
-        follows_the_schema(&json);
+        follows_the_schema(SCHEMA, leastgrant::simulate::SCHEMA_VERSION, &json);
         assert_eq!(json["answers"].as_array().unwrap().len(), 1);
         json["answers"][0].take()
     }
@@ -98,18 +98,6 @@ fn in_words(answer: &Value) -> String {
     format!("{} {rest}", answer["decision"].as_str().unwrap())
         .trim_end()
         .to_owned()
-}
-
-#[track_caller]
-fn follows_the_schema(report: &Value) {
-    let schema: Value = serde_json::from_str(&repository_file(SCHEMA)).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    assert_eq!(report["schema_version"], leastgrant::simulate::SCHEMA_VERSION);
 }
 
 fn layer<'v>(answer: &'v Value, name: &str) -> &'v Value {
@@ -423,7 +411,7 @@ denied   s3:DeleteObject on *   explicitly, by the identity policies
     assert!(full.out.contains("by arn:aws:iam::111122223333:user/ann"));
     let run = files.run(&format!("{args} --format json")).exits(0);
     let report = run.json();
-    follows_the_schema(&report);
+    follows_the_schema(SCHEMA, leastgrant::simulate::SCHEMA_VERSION, &report);
     let first = &report["answers"][0]["request"];
     assert_eq!(first["principal"], "arn:aws:iam::111122223333:user/ann");
     let second = &report["answers"][1]["request"];

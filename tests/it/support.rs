@@ -47,6 +47,19 @@ impl Run {
     }
 }
 
+/// Makes sure that a report follows a committed schema and says its version.
+#[track_caller]
+pub(crate) fn follows_the_schema(schema: &str, version: u32, report: &Value) {
+    let schema: Value = serde_json::from_str(&repository_file(schema)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(report)
+        .map(|error| format!("{} at {}", error, error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(report["schema_version"], version);
+}
+
 /// The program, with no colour settings inherited.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leastgrant"));

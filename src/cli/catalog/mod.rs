@@ -7,7 +7,7 @@ mod text;
 use std::path::PathBuf;
 
 use super::Exit;
-use super::output::Output;
+use super::output::{Format, Output};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The version of the JSON that the command prints.
@@ -36,14 +36,6 @@ pub(super) struct Args {
     /// With --check: exit with 3 where there are findings.
     #[arg(long, conflicts_with_all = ["what", "event"])]
     exit_code: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For a person.
-    Terminal,
-    /// For a program.
-    Json,
 }
 
 /// Runs the command.

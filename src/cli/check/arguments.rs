@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::output::Format;
 use crate::cli::simulate::{Level, MOST_LEVELS, level};
 use crate::evaluate::Layer;
 use crate::pattern::ResourcePattern;
@@ -51,14 +52,6 @@ pub(in crate::cli) struct Args {
     /// Exit with 3 where there are findings, undecided ones included.
     #[arg(long)]
     pub(super) exit_code: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For a person.
-    Terminal,
-    /// For a program; the schema is in the repository.
-    Json,
 }
 
 /// What a policy is attached to.

@@ -7,7 +7,7 @@ pub(super) use arguments::Args;
 
 use super::Exit;
 use super::observed::{condition_keys, only_principal};
-use super::output::Output;
+use super::output::{Format, Output};
 use super::simulate::incomplete;
 use crate::check::view::{Check, Checks, Finding, Permits, Uses, Verdict};
 use crate::check::{SCHEMA_VERSION, Side, denied_access, lost_use, new_access};
@@ -17,7 +17,6 @@ use crate::measure;
 use crate::policy::ActionKnown;
 use crate::report::terminal::check::{Asked, summary};
 use crate::source::{ReadReport, read_ledger};
-use arguments::Format;
 use load::Sides;
 
 /// Runs the command.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::output::Format;
 use crate::evaluate::{Layer, Principal};
 use crate::simulate::{read_action, read_principal, read_resource};
 
@@ -104,14 +105,6 @@ pub(in crate::cli) struct Args {
     /// Exit with 3 where a request is not certainly allowed.
     #[arg(long)]
     pub(super) exit_code: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For a person.
-    Terminal,
-    /// For a program; the schema is in the repository.
-    Json,
 }
 
 /// The policies of one level of the organization.

@@ -7,10 +7,8 @@ mod requests;
 pub(super) use arguments::{Args, Level, MOST_LEVELS, level};
 pub(super) use load::{Loaded, incomplete, levels, managed};
 
-use arguments::Format;
-
 use super::Exit;
-use super::output::Output;
+use super::output::{Format, Output};
 use crate::report::terminal::simulation;
 use crate::simulate::view::Outcome;
 use crate::simulate::{Answer, Policies, SCHEMA_VERSION, Simulation};

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::arguments::Args;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evaluate::{Lookup, Principal, PrincipalKind};
-use crate::policy::ActionKnown;
 use crate::simulate::{Question, Unnamed, read_questions};
 use crate::source::read_text;
 
@@ -135,23 +134,9 @@ fn holds(principal: &Principal, holder: &str) -> bool {
 }
 
 fn unknown_action(action: &str) -> Option<Diagnostic> {
-    let (code, message, near) = match crate::lint::known(action) {
-        ActionKnown::Known => return None,
-        ActionKnown::UnknownService { near } => {
-            let prefix = action.split(':').next().unwrap_or(action);
-            (
-                Code::UnknownService,
-                format!("no service has the prefix \"{prefix}\""),
-                near,
-            )
-        }
-        ActionKnown::UnknownAction { near } => (
-            Code::UnknownAction,
-            format!("there is no action \"{action}\""),
-            near,
-        ),
-    };
-    let help = match near.as_slice() {
+    let known = crate::lint::known(action);
+    let (code, message, near) = known.problem(action)?;
+    let help = match near {
         [] => "it may be newer than this catalog: it is decided all the same".to_owned(),
         near => format!("did you mean {}? It is decided all the same", near.join(" or ")),
     };
