@@ -20,6 +20,7 @@ pub mod simulate;
 
 pub mod measure;
 
+pub mod denial;
 pub mod evidence;
 pub mod grants;
 
