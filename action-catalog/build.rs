@@ -7,7 +7,7 @@
     reason = "a build script talks to cargo by printing"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,9 @@ mod file;
 #[path = "src/types.rs"]
 #[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
 mod types;
+#[path = "src/workflow.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
+mod workflow;
 
 use types::{Events, Index, Origin, PolicyRecord, Service, ServiceRecord};
 
@@ -41,6 +44,8 @@ fn main() -> Outcome<()> {
         "services",
         "events.json",
         "managed-policies.jsonl",
+        "src/workflow.rs",
+        "workflows",
     ] {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -51,7 +56,13 @@ fn main() -> Outcome<()> {
         events: read_events()?,
         ..Index::default()
     };
-    for (position, service) in read_services()?.iter().enumerate() {
+    let services = read_services()?;
+    let workflows = read_workflows(&services)?;
+    fs::write(
+        out.join("workflows.bin"),
+        deflate(&postcard::to_allocvec(&workflows)?)?,
+    )?;
+    for (position, service) in services.iter().enumerate() {
         for operation in &service.operations {
             let positions = names.entry(operation.name.to_ascii_lowercase()).or_default();
             positions.push(u16::try_from(position)?);
@@ -126,6 +137,50 @@ fn read_services() -> Outcome<Vec<Service>> {
     }
     services.sort_by(|a, b| a.prefix.cmp(&b.prefix));
     Ok(services)
+}
+
+/// A file of `workflows/`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkflowFile {
+    workflows: Vec<workflow::Workflow>,
+}
+
+/// All of `workflows/`, sorted by name. Fails where one names an action that does not exist, or cites
+/// nothing.
+fn read_workflows(services: &[Service]) -> Outcome<Vec<workflow::Workflow>> {
+    let mut all: Vec<workflow::Workflow> = Vec::new();
+    if Path::new("workflows").is_dir() {
+        for entry in fs::read_dir("workflows")? {
+            let path = entry?.path();
+            let text = fs::read_to_string(&path)?;
+            let read: WorkflowFile =
+                serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+            all.extend(read.workflows);
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let actions: BTreeSet<String> = services
+        .iter()
+        .flat_map(|service| {
+            let names = service.actions.iter();
+            names.map(|action| format!("{}:{}", service.prefix, action.name))
+        })
+        .collect();
+    for (number, own) in all.iter().enumerate() {
+        if all.get(number + 1).is_some_and(|next| next.name == own.name) {
+            return Err(format!("two workflows are called {}", own.name).into());
+        }
+        for part in &own.parts {
+            if !part.source.starts_with("https://") {
+                return Err(format!("{}: \"{}\" cites no document", own.name, part.title).into());
+            }
+            if let Some(wrong) = part.actions.iter().find(|own| !actions.contains(&own.action)) {
+                return Err(format!("{}: there is no action {}", own.name, wrong.action).into());
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn read_events() -> Outcome<Events> {

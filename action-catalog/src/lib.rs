@@ -10,15 +10,18 @@ mod pack;
 mod policies;
 mod service_reference;
 mod types;
+mod workflow;
 
 pub use coverage::coverage;
 pub use lookup::{
     AlreadyAsked, EventMapping, Stats, Unmapped, action, event, matching, operations, overlay,
     prefix_of_source, prefixes, service, stats,
 };
+pub use pack::workflows;
 pub use policies::{ManagedPolicy, managed_policies, managed_policy};
 pub use service_reference::{Overlaid, ServiceReference};
 pub use types::{
     Action, ActionResource, By, Certainty, Companion, ConditionKey, Level, Need, On, Operation, Origin,
     ResourceType, Risk, Rw, Seen, Service, When,
 };
+pub use workflow::{Usual, Workflow, WorkflowAction, WorkflowPart};

@@ -6,14 +6,28 @@ use std::sync::OnceLock;
 
 use crate::service_reference::{Overlaid, ServiceReference};
 use crate::types::{Certainty, Index, Need, Operation, Origin, Service, ServiceRecord};
+use crate::workflow::Workflow;
 
 static PACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalog.bin"));
 static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
 /// Lower-cased operation name -> positions of the services that have it.
 static OPERATION_NAMES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operations.bin"));
 
-/// Bytes of all three.
-pub(crate) const SIZE: usize = PACK.len() + INDEX.len() + OPERATION_NAMES.len();
+/// What is needed together.
+static WORKFLOWS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/workflows.bin"));
+
+/// Bytes of all of them.
+pub(crate) const SIZE: usize = PACK.len() + INDEX.len() + OPERATION_NAMES.len() + WORKFLOWS.len();
+
+/// What is needed together, by name: pieces of work for which a principal needs several actions.
+pub fn workflows() -> &'static [Workflow] {
+    static ALL: OnceLock<Vec<Workflow>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        // The build script wrote it a moment before the library was compiled; a test decodes it.
+        let bytes = inflate_slice(WORKFLOWS).unwrap_or_default();
+        postcard::from_bytes(&bytes).unwrap_or_default()
+    })
+}
 
 /// A service's slot: decoded when first asked.
 #[derive(Default)]

@@ -165,12 +165,14 @@ fn unicode(text: &str) -> Option<char> {
     char::from_u32(code).filter(|character| !character.is_control())
 }
 
-/// Terminal control sequences, and what is left of them where the escape character got lost.
-static CONTROL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern("\u{1b}\\[[0-9;?]*[ -/]*[@-~]|\u{1b}\\][^\u{7}\u{1b}]*(?:\u{7}|\u{1b}\\\\)|\u{1b}[()][A-Z0-9]")
-});
-static COLOUR: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:\\u001[bB]|\\x1[bB]|\\033|␛)?\[[0-9]{0,3}(?:;[0-9]{1,3}){0,4}m"));
+patterns! {
+    /// Terminal control sequences,
+    CONTROL = "\u{1b}\\[[0-9;?]*[ -/]*[@-~]|\u{1b}\\][^\u{7}\u{1b}]*(?:\u{7}|\u{1b}\\\\)|\u{1b}[()][A-Z0-9]";
+    /// and what is left of them where the escape character got lost.
+    COLOUR = r"(?:\\u001[bB]|\\x1[bB]|\\033|␛)?\[[0-9]{0,3}(?:;[0-9]{1,3}){0,4}m";
+    /// `job`, `step` and time, as GitHub's log downloads have them.
+    JOB = r"^[^│|]{1,150}?[ ][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z ";
+}
 
 /// What log writers put before a line.
 static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
@@ -184,12 +186,8 @@ static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// `job`, `step` and time, as GitHub's log downloads have them.
-static JOB: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^[^│|]{1,150}?[ ][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z "));
-
-/// A pattern of this file's own, which is known to be good.
-fn pattern(text: &str) -> Regex {
+/// A pattern of this module's own, which is known to be good.
+pub(super) fn pattern(text: &str) -> Regex {
     #[expect(clippy::expect_used, reason = "each pattern is compiled by the tests")]
     Regex::new(text).expect("a pattern of this module")
 }

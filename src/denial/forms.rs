@@ -1,9 +1,5 @@
 //! Every form of a refusal in a text, and what stands around it.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::clean::{Clean, clean};
 use super::dense::Dense;
 use super::sentence::{self, PERFORM, Sentence};
@@ -700,15 +696,6 @@ const NOT_PERMISSIONS: [&str; 6] = [
     "Access Key Id you provided",
     "signature we calculated",
 ];
-
-macro_rules! patterns {
-    ($($name:ident = $text:expr;)*) => {
-        $(static $name: LazyLock<Regex> = LazyLock::new(|| {
-            #[expect(clippy::expect_used, reason = "each pattern is compiled by the tests")]
-            Regex::new($text).expect("a pattern of this module")
-        });)*
-    };
-}
 
 patterns! {
     GO_REFUSED = r"(?:StatusCode:[ \n]*403|api error (?:AccessDenied|Forbidden|UnauthorizedOperation|AuthorizationError|NotAuthorized))";

@@ -4,6 +4,14 @@
 //! record of CloudTrail, a decoded authorization message. What the paste does not say is `None` or
 //! `Unknown`; nothing is guessed here.
 
+/// Patterns that are compiled when they are first used.
+macro_rules! patterns {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* static $name: std::sync::LazyLock<regex::Regex> =
+            std::sync::LazyLock::new(|| super::clean::pattern($text));)*
+    };
+}
+
 mod clean;
 mod dense;
 mod encoded;

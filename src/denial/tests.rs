@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[expect(clippy::indexing_slicing, reason = "what fails here fails its test")]
 #[test]
 fn a_terraform_error_is_read_through_its_margins() {
     let paste = "\u{1b}[31m│\u{1b}[0m Error: creating S3 Bucket (acme-logs): operation error S3: CreateBucket, https response\n\

@@ -1,9 +1,6 @@
 //! What clients put around a refusal: the operation they called, the service, the kind of client.
 
-use std::sync::LazyLock;
-
 use action_catalog::{Certainty, Operation, Service};
-use regex::Regex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -42,15 +39,6 @@ pub(super) struct Wrapper {
     /// Where it starts and ends in the text that was looked at.
     pub(super) from: usize,
     pub(super) to: usize,
-}
-
-macro_rules! patterns {
-    ($($name:ident = $text:expr;)*) => {
-        $(static $name: LazyLock<Regex> = LazyLock::new(|| {
-            #[expect(clippy::expect_used, reason = "each pattern is compiled by the tests")]
-            Regex::new($text).expect("a pattern of this module")
-        });)*
-    };
 }
 
 patterns! {
