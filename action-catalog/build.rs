@@ -1,5 +1,5 @@
-//! Packs `services/`, `events.json` and `managed-policies.jsonl` into binary files that the library
-//! includes: an index, one deflated record a service, deflated blocks of policy documents. An entry
+//! Packs `services/`, `events.json`, `managed-policies.jsonl`, `workflows/` and `escalations.json` into
+//! binary files that the library includes: an index, one deflated record a service, deflated blocks of policy documents. An entry
 //! that does not say where it comes from fails the build.
 #![expect(clippy::disallowed_methods, reason = "a build script reads and writes files")]
 #![expect(
@@ -13,6 +13,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+#[path = "src/escalation.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
+mod escalation;
 #[path = "src/file.rs"]
 #[allow(unreachable_pub, dead_code, reason = "the library uses the rest of it")]
 mod file;
@@ -46,6 +49,8 @@ fn main() -> Outcome<()> {
         "managed-policies.jsonl",
         "src/workflow.rs",
         "workflows",
+        "src/escalation.rs",
+        "escalations.json",
     ] {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -57,7 +62,13 @@ fn main() -> Outcome<()> {
         ..Index::default()
     };
     let services = read_services()?;
-    let workflows = read_workflows(&services)?;
+    let actions = action_names(&services);
+    let escalations = read_escalations(&actions)?;
+    fs::write(
+        out.join("escalations.bin"),
+        deflate(&postcard::to_allocvec(&escalations)?)?,
+    )?;
+    let workflows = read_workflows(&actions)?;
     fs::write(
         out.join("workflows.bin"),
         deflate(&postcard::to_allocvec(&workflows)?)?,
@@ -139,6 +150,17 @@ fn read_services() -> Outcome<Vec<Service>> {
     Ok(services)
 }
 
+/// Every action of the catalog, with prefix.
+fn action_names(services: &[Service]) -> BTreeSet<String> {
+    services
+        .iter()
+        .flat_map(|service| {
+            let names = service.actions.iter();
+            names.map(|action| format!("{}:{}", service.prefix, action.name))
+        })
+        .collect()
+}
+
 /// A file of `workflows/`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +170,7 @@ struct WorkflowFile {
 
 /// All of `workflows/`, sorted by name. Fails where one names an action that does not exist, or cites
 /// nothing.
-fn read_workflows(services: &[Service]) -> Outcome<Vec<workflow::Workflow>> {
+fn read_workflows(actions: &BTreeSet<String>) -> Outcome<Vec<workflow::Workflow>> {
     let mut all: Vec<workflow::Workflow> = Vec::new();
     if Path::new("workflows").is_dir() {
         for entry in fs::read_dir("workflows")? {
@@ -160,13 +182,6 @@ fn read_workflows(services: &[Service]) -> Outcome<Vec<workflow::Workflow>> {
         }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
-    let actions: BTreeSet<String> = services
-        .iter()
-        .flat_map(|service| {
-            let names = service.actions.iter();
-            names.map(|action| format!("{}:{}", service.prefix, action.name))
-        })
-        .collect();
     for (number, own) in all.iter().enumerate() {
         if all.get(number + 1).is_some_and(|next| next.name == own.name) {
             return Err(format!("two workflows are called {}", own.name).into());
@@ -178,6 +193,41 @@ fn read_workflows(services: &[Service]) -> Outcome<Vec<workflow::Workflow>> {
             if let Some(wrong) = part.actions.iter().find(|own| !actions.contains(&own.action)) {
                 return Err(format!("{}: there is no action {}", own.name, wrong.action).into());
             }
+        }
+    }
+    Ok(all)
+}
+
+/// `escalations.json`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EscalationFile {
+    escalations: Vec<escalation::Escalation>,
+}
+
+/// All of `escalations.json`, sorted by name. Fails where one names an action that does not exist, or
+/// cites nothing.
+fn read_escalations(actions: &BTreeSet<String>) -> Outcome<Vec<escalation::Escalation>> {
+    if !Path::new("escalations.json").exists() {
+        return Ok(Vec::new());
+    }
+    let read: EscalationFile = serde_json::from_str(&fs::read_to_string("escalations.json")?)?;
+    let mut all = read.escalations;
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    for (number, own) in all.iter().enumerate() {
+        if all.get(number + 1).is_some_and(|next| next.name == own.name) {
+            return Err(format!("two escalations are called {}", own.name).into());
+        }
+        if !own.source.starts_with("https://") {
+            return Err(format!("escalation {} cites no document", own.name).into());
+        }
+        if own.all.is_empty() || own.all.iter().any(Vec::is_empty) {
+            return Err(format!("escalation {} rests on nothing", own.name).into());
+        }
+        // Before the first refresh the catalog has no actions at all.
+        let mut named = own.all.iter().flatten();
+        if let Some(wrong) = named.find(|action| !actions.is_empty() && !actions.contains(*action)) {
+            return Err(format!("escalation {}: there is no action {wrong}", own.name).into());
         }
     }
     Ok(all)

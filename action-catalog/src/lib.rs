@@ -5,6 +5,7 @@
 //! sources they come from and their licences are described in `SOURCES.md`.
 
 mod coverage;
+mod escalation;
 mod lookup;
 mod pack;
 mod policies;
@@ -13,11 +14,12 @@ mod types;
 mod workflow;
 
 pub use coverage::coverage;
+pub use escalation::{Escalation, EscalationKind, EscalationOn};
 pub use lookup::{
     AlreadyAsked, EventMapping, Stats, Unmapped, action, event, matching, operations, overlay,
     prefix_of_source, prefixes, service, stats,
 };
-pub use pack::workflows;
+pub use pack::{escalations, workflows};
 pub use policies::{ManagedPolicy, managed_policies, managed_policy};
 pub use service_reference::{Overlaid, ServiceReference};
 pub use types::{

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::OnceLock;
 
+use crate::escalation::Escalation;
 use crate::service_reference::{Overlaid, ServiceReference};
 use crate::types::{Certainty, Index, Need, Operation, Origin, Service, ServiceRecord};
 use crate::workflow::Workflow;
@@ -16,8 +17,22 @@ static OPERATION_NAMES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operat
 /// What is needed together.
 static WORKFLOWS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/workflows.bin"));
 
+/// What permissions open beyond what they say.
+static ESCALATIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/escalations.bin"));
+
 /// Bytes of all of them.
-pub(crate) const SIZE: usize = PACK.len() + INDEX.len() + OPERATION_NAMES.len() + WORKFLOWS.len();
+pub(crate) const SIZE: usize =
+    PACK.len() + INDEX.len() + OPERATION_NAMES.len() + WORKFLOWS.len() + ESCALATIONS.len();
+
+/// What permissions open beyond what they say, by name.
+pub fn escalations() -> &'static [Escalation] {
+    static ALL: OnceLock<Vec<Escalation>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        // The build script wrote it a moment before the library was compiled; a test decodes it.
+        let bytes = inflate_slice(ESCALATIONS).unwrap_or_default();
+        postcard::from_bytes(&bytes).unwrap_or_default()
+    })
+}
 
 /// What is needed together, by name: pieces of work for which a principal needs several actions.
 pub fn workflows() -> &'static [Workflow] {
