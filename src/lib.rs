@@ -24,6 +24,7 @@ pub mod denial;
 pub mod evidence;
 pub mod grants;
 
+pub mod danger;
 pub mod recommend;
 
 pub mod check;
