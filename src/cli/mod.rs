@@ -7,6 +7,7 @@
 
 mod catalog;
 mod check;
+mod dangerous;
 mod diagnostics;
 mod exit;
 mod observed;

@@ -44,9 +44,17 @@ pub(super) struct Args {
     /// Add what was refused, where an identity statement settles it.
     #[arg(long)]
     include_denied: bool,
-    /// With --include-denied: add dangerous permissions as well.
-    #[arg(long, requires = "include_denied")]
-    allow_dangerous: bool,
+    /// With --include-denied: add dangerous permissions as well; with names, only what opens these paths.
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        requires = "include_denied",
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        value_parser = super::dangerous::name
+    )]
+    allow_dangerous: Option<Vec<String>>,
     /// What becomes of granted actions whose use this trail cannot show.
     #[arg(long, value_enum, default_value_t = UnseenArg::Keep)]
     unseen: UnseenArg,
@@ -258,7 +266,7 @@ fn answer(
         Some(evidence) if !is_fixed(&arn) => {
             let options = Options {
                 include_denied: args.include_denied,
-                allow_dangerous: args.allow_dangerous,
+                allow_dangerous: super::dangerous::allowed(args.allow_dangerous.as_deref()),
                 unseen: match args.unseen {
                     UnseenArg::Keep => Unseen::Keep,
                     UnseenArg::UsedServices => Unseen::UsedServices,

@@ -23,7 +23,7 @@ mod wildcards;
 #[cfg(test)]
 mod tests;
 
-pub use danger::Danger;
+pub use danger::{Allowed, Danger};
 pub use finding::{Reason, Unseen};
 pub use narrow::{Kept, On};
 pub use policies::{After, Before, Change, Fate, PolicyChange};
@@ -57,8 +57,8 @@ pub struct Options {
     pub include_denied: bool,
     /// What becomes of actions whose use the trail cannot show.
     pub unseen: Unseen,
-    /// Write dangerous additions into the policies, not only into the report.
-    pub allow_dangerous: bool,
+    /// Which dangerous additions are written into the policies, not only into the report.
+    pub allow_dangerous: Allowed,
 }
 
 /// The state of one granted action.
@@ -132,7 +132,7 @@ pub fn recommend(
     policies::say_what_is_forced(&policies, &mut diagnostics);
     let proof = proof::prove(&principal, others, &policies);
     report_failures(&proof, &mut diagnostics);
-    let dangers = danger::find(&policies);
+    let dangers = danger::find(&policies, principal.grants);
     Proposal {
         policies,
         actions,

@@ -47,6 +47,9 @@ pub struct Refused {
     pub settled: Settled,
     /// The layer that has to change, where an identity statement cannot help.
     pub layer: Option<&'static str>,
+    /// The known paths that adding it would open, by the names that `--allow-dangerous` takes; only
+    /// where it is dangerous.
+    pub opens: Vec<&'static str>,
 }
 
 /// Every refusal of the principal.
@@ -66,7 +69,15 @@ pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused>
         for (resource, context, tally) in evidence.iter().filter(|(_, _, tally)| tally.refusals() > 0) {
             let request = Request::new(action, resource.target(), context);
             let decision = compiled.decide(&request);
-            let (settled, layer) = settle(action, resource, tally, &decision, options);
+            let (mut settled, layer) = settle(resource, tally, &decision, options);
+            let mut opens = Vec::new();
+            if settled == Settled::Added {
+                let weighed = danger::weigh(subject.grants, action, resource.shown());
+                if !weighed.is_allowed(&options.allow_dangerous) {
+                    settled = Settled::Dangerous;
+                    opens = weighed.names;
+                }
+            }
             match found
                 .iter_mut()
                 .find(|known| known.action == *action && known.resource == *resource && known.layer == layer)
@@ -78,6 +89,7 @@ pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused>
                     tally: tally.clone(),
                     settled,
                     layer,
+                    opens,
                 }),
             }
         }
@@ -86,7 +98,6 @@ pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused>
 }
 
 fn settle(
-    action: &str,
     resource: &Resource,
     tally: &Tally,
     decision: &Decision,
@@ -106,12 +117,10 @@ fn settle(
     if *resource == Resource::Unknown {
         return (Settled::ResourceUnknown, None);
     }
-    let settled = if !options.include_denied {
-        Settled::WouldHelp
-    } else if danger::is_dangerous(action, resource.shown()) && !options.allow_dangerous {
-        Settled::Dangerous
-    } else {
+    let settled = if options.include_denied {
         Settled::Added
+    } else {
+        Settled::WouldHelp
     };
     (settled, None)
 }

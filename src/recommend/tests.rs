@@ -381,12 +381,61 @@ fn a_refused_call_is_no_use_and_enters_only_when_asked() {
 #[test]
 fn dangerous_additions_need_a_word_of_their_own() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:DescribeRegions","Resource":"*"}]}"#;
-    assert!(danger::is_dangerous("iam:AttachRolePolicy", "*"));
-    assert!(!danger::is_dangerous(
-        "iam:AttachRolePolicy",
-        "arn:aws:iam::111122223333:role/app-worker"
-    ));
+    let nothing = Grants::default();
+    let weighed = danger::weigh(&nothing, "iam:AttachRolePolicy", "*");
+    assert!(weighed.dangerous);
+    assert_eq!(weighed.names, ["attach-role-policy"]);
+    let one = "arn:aws:iam::111122223333:role/app-worker";
+    assert!(!danger::weigh(&nothing, "iam:AttachRolePolicy", one).dangerous);
     let case = Case::new(&[policy], vec![]);
+    assert_eq!(case.proposal.dangers, []);
+}
+
+#[test]
+fn the_last_action_of_a_known_path_needs_its_name() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/app-*"}]}"#;
+    let stack = "arn:aws:cloudformation:eu-west-1:111122223333:stack/jobs/*";
+    let more = format!(
+        r#"{WRITE},"errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::111122223333:assumed-role/app/s is not authorized to perform: cloudformation:CreateStack on resource: {stack} because no identity-based policy allows the cloudformation:CreateStack action""#
+    );
+    let mut records = vec![call(
+        1,
+        "cloudformation",
+        "CreateStack",
+        r#"{"stackName":"jobs"}"#,
+        &more,
+    )];
+    records.extend(shown());
+    let asked = |allow_dangerous| Options {
+        include_denied: true,
+        allow_dangerous,
+        ..Options::default()
+    };
+    let case = Case::with(&[policy], records.clone(), None, &asked(Allowed::Nothing));
+    assert_eq!(case.proposal.refused[0].settled, Settled::Dangerous);
+    assert_eq!(case.proposal.refused[0].opens, ["passrole-cloudformation"]);
+    assert_eq!(case.proposal.dangers, []);
+
+    let other = Allowed::Named(["passrole-lambda".to_owned()].into());
+    let case = Case::with(&[policy], records.clone(), None, &asked(other));
+    assert_eq!(case.proposal.refused[0].settled, Settled::Dangerous);
+
+    let named = Allowed::Named(["passrole-cloudformation".to_owned()].into());
+    for allowed in [named, Allowed::Everything] {
+        let case = Case::with(&[policy], records.clone(), None, &asked(allowed));
+        assert_eq!(case.proposal.refused[0].settled, Settled::Added);
+        assert!(case.allows("cloudformation:CreateStack", &stack.replace('*', "1")));
+        let [danger] = case.proposal.dangers.as_slice() else {
+            panic!("{:?}", case.proposal.dangers);
+        };
+        assert_eq!(danger.name, Some("passrole-cloudformation"));
+        assert_eq!(danger.action, "cloudformation:CreateStack");
+        assert_eq!(danger.kind, "privilege-escalation");
+    }
+
+    let one = policy.replace("app-*", "app");
+    let case = Case::with(&[&one], records, None, &asked(Allowed::Nothing));
+    assert_eq!(case.proposal.refused[0].settled, Settled::Added);
     assert_eq!(case.proposal.dangers, []);
 }
 

@@ -228,6 +228,7 @@ fn refused(refused: &Refused) -> RefusedView {
         last: refused.tally.seen.map(|(_, last)| last.to_string()),
         settled: refused.settled,
         layer: refused.layer.map(str::to_owned),
+        opens: refused.opens.clone(),
         event_ids: refused
             .tally
             .samples

@@ -214,6 +214,9 @@ pub struct RefusedView {
     /// The layer that would have to change, where no identity statement helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
+    /// The known paths that adding it would open, by the names that `--allow-dangerous` takes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opens: Vec<&'static str>,
     /// `eventID`s of the earliest few.
     pub event_ids: Vec<String>,
 }

@@ -57,6 +57,18 @@ fn exit_codes() {
     run(&wide, &["--allow-dangerous"])
         .exits(2)
         .says(&["--include-denied"]);
+    run(&wide, &["--include-denied", "--allow-dangerous"]).exits(0);
+    run(
+        &wide,
+        &[
+            "--include-denied",
+            "--allow-dangerous=passrole-lambda,put-role-policy",
+        ],
+    )
+    .exits(0);
+    run(&wide, &["--include-denied", "--allow-dangerous=passrole-lamda"])
+        .exits(2)
+        .says(&["did you mean passrole-lambda?"]);
     leastgrant(&["recommend", "role/worker"])
         .exits(2)
         .says(&["--trail"]);

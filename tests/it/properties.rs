@@ -8,7 +8,7 @@ use leastgrant::evaluate::{Layer, Target};
 use leastgrant::evidence::{Interest, Ledger};
 use leastgrant::grants::{Grants, Origin};
 use leastgrant::policy::{self, print::document_text};
-use leastgrant::recommend::{Options, Proposal, Subject, Unseen, recommend};
+use leastgrant::recommend::{Allowed, Options, Proposal, Subject, Unseen, recommend};
 use leastgrant::trail::{Event, Scratch};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -350,7 +350,7 @@ proptest! {
         used_services in any::<bool>(),
     ) {
         let unseen = if used_services { Unseen::UsedServices } else { Unseen::Keep };
-        let options = Options { include_denied, allow_dangerous: include_denied, unseen };
+        let options = Options { include_denied, allow_dangerous: if include_denied { Allowed::Everything } else { Allowed::Nothing }, unseen };
         check(&grants(&policies), &records, &options);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use leastgrant::evaluate::{Layer, Target};
 use leastgrant::evidence::{Entry, Interest, Ledger, PrincipalKey};
 use leastgrant::grants::{Grants, managed_from_catalog};
-use leastgrant::recommend::{Change, Options, Proposal, Subject, Unseen, recommend};
+use leastgrant::recommend::{Allowed, Change, Options, Proposal, Subject, Unseen, recommend};
 use leastgrant::require::{Mapped, requirements};
 use leastgrant::source::read_trail;
 use leastgrant::trail::{Event, NotAnEvent, Scratch};
@@ -244,7 +244,7 @@ fn sampled_actions(count: usize) -> Vec<String> {
 fn options() -> [Options; 3] {
     let include_denied = Options {
         include_denied: true,
-        allow_dangerous: true,
+        allow_dangerous: Allowed::Everything,
         ..Options::default()
     };
     let used_services = Options {

@@ -63,7 +63,13 @@ fn refusal(refused: &RefusedView) -> String {
     let what = match refused.settled {
         Settled::Added => "added above, as asked".to_owned(),
         Settled::WouldHelp => "an identity statement would settle it: --include-denied".to_owned(),
-        Settled::Dangerous => "dangerous: not added without --allow-dangerous".to_owned(),
+        Settled::Dangerous if refused.opens.is_empty() => {
+            "dangerous: not added without --allow-dangerous".to_owned()
+        }
+        Settled::Dangerous => format!(
+            "dangerous: not added without --allow-dangerous={}",
+            refused.opens.join(",")
+        ),
         Settled::AllowedNow => {
             "the given grants allow it: something else refused it, or they changed since".to_owned()
         }
