@@ -58,6 +58,13 @@ pub(super) fn clean(paste: &str) -> Clean {
         for (part, piece) in escapes(&plain).split(['\n', '\r']).enumerate() {
             let width = if part == 0 { plain.chars().count() } else { 0 };
             let piece = without_margins(piece);
+            // JavaScript prints a long text in pieces: 'one ' + 'another'.
+            if let Some(rest) = continued(&text, piece) {
+                let quote_and_plus = " +".len() + 1;
+                text.truncate(text.len() - quote_and_plus);
+                text.push_str(rest);
+                continue;
+            }
             if !text.is_empty() || !lines.is_empty() {
                 text.push('\n');
             }
@@ -70,6 +77,13 @@ pub(super) fn clean(paste: &str) -> Clean {
         }
     }
     Clean { text, lines }
+}
+
+/// What a line adds to a text that ends in `' +`.
+fn continued<'l>(text: &str, line: &'l str) -> Option<&'l str> {
+    let quote = text.strip_suffix(" +")?.chars().next_back()?;
+    let quoted = matches!(quote, '\'' | '"' | '`');
+    line.strip_prefix(quote).filter(|_| quoted)
 }
 
 /// Without colours and invisible characters; entities and typographic quotes are what they stand for.

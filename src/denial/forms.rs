@@ -4,7 +4,7 @@ use super::clean::{Clean, clean};
 use super::dense::Dense;
 use super::sentence::{self, PERFORM, Sentence};
 use super::wrapper::{self, Wrapper, actions_of};
-use super::{Denial, DeniedBy, LookAlike, NotByPolicy, encoded, token};
+use super::{Denial, DeniedBy, Kind, LookAlike, NotByPolicy, encoded, token};
 
 /// How far from a refusal its wrapper may stand, in bytes.
 const BEFORE: usize = 700;
@@ -47,10 +47,13 @@ enum Special {
     NotShared,
     BlockPublicAccess,
     Tags,
+    Authorizer,
+    Console,
+    AssumeRole,
 }
 
 /// Phrases of the forms, without blanks.
-const PHRASES: [(&str, Form); 44] = [
+const PHRASES: [(&str, Form); 47] = [
     (
         "encodedauthorizationfailuremessage",
         Form::Special(Special::Encoded),
@@ -75,6 +78,12 @@ const PHRASES: [(&str, Form); 44] = [
     ("notauthorizedforimages", Form::Special(Special::NotShared)),
     ("blockpublicaccess", Form::Special(Special::BlockPublicAccess)),
     ("iampermissionstoprocesstags", Form::Special(Special::Tags)),
+    (
+        "userisnotauthorizedtoaccessthisresource",
+        Form::Special(Special::Authorizer),
+    ),
+    ("onresource(s):", Form::Special(Special::Console)),
+    ("notauthorizedtoassumeiamrole", Form::Special(Special::AssumeRole)),
     ("whencallingthe", Form::Python),
     ("operationerror", Form::Go),
     ("nothavepermission", Form::Missing),
@@ -214,7 +223,7 @@ impl Text<'_> {
             let read = sentence::read(self.clean, self.dense, (mark.from, mark.to), floor, ceiling);
             if read.action.is_none() && read.principal.is_none() {
                 // EC2's plain sentence: what it means comes from the client.
-                if self.says_this_operation(mark.to) {
+                if self.says_this_operation(mark.to) && !self.goes_on(mark.to) {
                     found.extend(self.plain_operation(mark, floor, ceiling));
                 }
                 continue;
@@ -222,8 +231,8 @@ impl Text<'_> {
             if read.action.is_none() {
                 continue;
             }
-            let (from, to) = (read.from, read.to);
-            let denial = self.around(read, floor, ceiling);
+            let from = read.from;
+            let (denial, to) = self.around(read, floor, ceiling);
             found.push(Found {
                 from,
                 to,
@@ -280,8 +289,15 @@ impl Text<'_> {
         })
     }
 
-    /// The sentence with what stands around it.
-    fn around(&self, read: Sentence, floor: usize, ceiling: usize) -> Denial {
+    /// Whether the full sentence follows EC2's plain one.
+    fn goes_on(&self, at: usize) -> bool {
+        let behind = self.slice(at, at + 60).to_ascii_lowercase();
+        let words = behind.split_whitespace().skip_while(|word| *word != "user:");
+        behind.starts_with([' ', '\n', '.']) && words.count() > 0
+    }
+
+    /// The sentence with what stands around it, and where that ends.
+    fn around(&self, read: Sentence, floor: usize, ceiling: usize) -> (Denial, usize) {
         let mut denial = Denial::new();
         let (from, to) = (read.from, read.to);
         denial.principal = read.principal;
@@ -295,7 +311,7 @@ impl Text<'_> {
         self.apply(&mut denial, &wrapper);
         refine_layer(&mut denial);
         self.finish(&mut denial, from, end);
-        denial
+        (denial, end)
     }
 
     /// Reads an encoded message close behind `at`; where what was read ends.
@@ -366,6 +382,10 @@ impl Text<'_> {
         if denial.policy_arn.as_deref().is_some_and(quarantine) || quarantine(self.slice(from, to + 300)) {
             denial.not_by_policy = Some(NotByPolicy::Quarantine);
         }
+        let behind = self.slice(to, to + 200);
+        if behind.contains("BlockPublic") && behind.contains("prevented") {
+            denial.not_by_policy = Some(NotByPolicy::BlockPublicAccess);
+        }
     }
 
     fn action_from_operation(&self, denial: &mut Denial, plain_s3: bool) {
@@ -413,7 +433,15 @@ impl Text<'_> {
         pass: Pass,
     ) -> bool {
         match pass {
-            Pass::Special => false,
+            // KMS gives its reasons behind the sentence.
+            Pass::Special => {
+                let kms = |own: &Found| {
+                    let action = own.denial.as_ref().and_then(|denial| denial.action.as_deref());
+                    action.is_some_and(|action| action.starts_with("kms:"))
+                };
+                mark.form == Form::Special(Special::Kms)
+                    && before.is_some_and(|own| kms(own) && mark.from.saturating_sub(own.to) < 240)
+            }
             // A wrapper introduces the sentence that follows it at once.
             Pass::Wrapped => behind.is_some_and(|own| {
                 let gap = self.slice(mark.to, own.from);
@@ -430,7 +458,7 @@ impl Text<'_> {
     }
 
     fn close(&self, from: usize, to: usize) -> bool {
-        to.saturating_sub(from) <= 700 && self.slice(from, to).matches('\n').count() <= 12
+        to.saturating_sub(from) <= 900 && self.slice(from, to).matches('\n').count() <= 24
     }
 
     fn other(&self, mark: &Mark, floor: usize, ceiling: usize) -> Option<Found> {
@@ -461,6 +489,8 @@ impl Text<'_> {
         }?;
         let end = start + from + wrapper.to;
         let message = self.paragraph(end, ceiling);
+        // The next error's code is not this one's.
+        let message = message.split("operation error ").next().unwrap_or(message);
         let refused = match (&wrapper.code, mark.form) {
             (Some(code), _) => wrapper::refuses(code, message),
             (None, Form::Go) => GO_REFUSED.is_match(message),
@@ -540,13 +570,56 @@ impl Text<'_> {
                 denial.operation = denial.operation.filter(|name| name.len() > 3);
             }
             Special::LakeFormation => denial.not_by_policy = Some(NotByPolicy::LakeFormation),
+            Special::Authorizer => {
+                let behind = self.slice(mark.to, ceiling.min(mark.to + 40));
+                let deny = behind.trim_start().starts_with("with an explicit deny");
+                if !deny && !lowered.contains("\"message\"") {
+                    return None;
+                }
+                if deny {
+                    denial.kind = Kind::Explicit;
+                }
+            }
+            Special::Console => {
+                let start = floor.max(mark.from.saturating_sub(500));
+                let all = CONSOLE
+                    .captures_iter(self.slice(start, ceiling.min(mark.to + 1500)))
+                    .last()?;
+                let part = |number: usize| {
+                    all.get(number)
+                        .map(|part| token::trimmed(part.as_str()).to_owned())
+                };
+                denial.principal = part(1);
+                denial.action = part(2).map(|action| token::spelt(&action));
+                denial.resource = part(3);
+                (denial.layer, denial.kind) = sentence::context(part(4).as_deref().unwrap_or_default());
+                refine_layer(&mut denial);
+                (from, to) = (start + all.get(0)?.start(), start + all.get(0)?.end());
+                denial.operation = None;
+            }
+            Special::AssumeRole => {
+                let role = token::name(self.clean, mark.to + 1)?;
+                denial.resource = Some(token::trimmed(&role.0).to_owned());
+                denial.action = Some("sts:AssumeRole".to_owned());
+                let line = self.slice(floor.max(mark.from.saturating_sub(300)), mark.from);
+                let caller = line
+                    .rfind("arn:")
+                    .and_then(|at| line.get(at..)?.split_whitespace().next());
+                denial.principal = caller.map(|arn| token::trimmed(arn).to_owned());
+                denial.operation = None;
+                to = role.1;
+            }
             Special::Model => {
                 if !lowered.contains("don't have access") && !lowered.contains("do not have access") {
                     return None;
                 }
                 denial.not_by_policy = Some(NotByPolicy::ModelAccess);
+                self.action_from_operation(&mut denial, false);
             }
-            Special::Billing => denial.not_by_policy = Some(NotByPolicy::BillingAccess),
+            Special::Billing => {
+                denial.not_by_policy = Some(NotByPolicy::BillingAccess);
+                self.action_from_operation(&mut denial, false);
+            }
             Special::NotShared => denial.not_by_policy = Some(NotByPolicy::NotShared),
             Special::BlockPublicAccess => {
                 let refused = ["prevent", "blocked", "because public", "not allowed"];
@@ -688,7 +761,10 @@ fn refine_layer(denial: &mut Denial) {
 }
 
 /// Messages behind a refusing code that are about credentials or sharing.
-const NOT_PERMISSIONS: [&str; 6] = [
+const NOT_PERMISSIONS: [&str; 9] = [
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
     "token is expired",
     "token has expired",
     "security token included in the request is invalid",
@@ -699,7 +775,8 @@ const NOT_PERMISSIONS: [&str; 6] = [
 
 patterns! {
     GO_REFUSED = r"(?:StatusCode:[ \n]*403|api error (?:AccessDenied|Forbidden|UnauthorizedOperation|AuthorizationError|NotAuthorized))";
-    CALLED_ON = r"^[ \n]+([A-Za-z0-9]+)[ \n]+on[ \n]+([A-Za-z0-9 ]+?)[.,\n\)]";
+    CALLED_ON = r"^[ \n]+([A-Za-z0-9]+)[ \n]+on[ \n]+([A-Za-z0-9 ]+?)[ ]*(?:[.,\n()]|$)";
+    CONSOLE = r"(?:User:[ \n]*([^ \n]+)[ \n]+)?Action:[ \n]*([A-Za-z0-9-]+:[A-Za-z0-9]+)[ \n]+On resource\(s\):[ \n]*([^ \n]+)(?:[ \n]+Context:[ \n]*([^\n]*))?";
     ACTION = r"(?:^|[^A-Za-z0-9:/._-])([a-z][a-z0-9-]{1,30}:[A-Za-z][A-Za-z0-9]{2,60})(?:$|[^A-Za-z0-9:/])";
     RESOURCE_BEHIND = r"^[^.\n]{0,20}?on (?:the )?(?:resource:? )?([^ \n]*arn:[^ \n]+)";
     AWS = r"(?i:amazonaws|arn:aws|s3://|\baws|\bs3\b|boto|amazon|request ?id|host ?id|status ?code:? ?403|HandlerErrorCode|<Code>|lambda|dynamodb|\bkms\b|\bec2\b|__type)";

@@ -315,6 +315,18 @@ fn policy_arn(clean: &Clean, at: usize) -> Option<(String, usize)> {
     (name.splitn(6, ':').count() == 6).then_some((name, end))
 }
 
+/// What the console's `Context:` line says.
+pub(super) fn context(line: &str) -> (DeniedBy, Kind) {
+    let dense: String = line.split_whitespace().collect::<String>().to_ascii_lowercase();
+    let layer = LAYERS.iter().find(|(name, _)| dense.contains(name));
+    let kind = match () {
+        () if dense.contains("explicit") => Kind::Explicit,
+        () if dense.starts_with("no") => Kind::Implicit,
+        () => Kind::Unknown,
+    };
+    (layer.map_or(DeniedBy::Unknown, |(_, by)| *by), kind)
+}
+
 fn word_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest
@@ -358,7 +370,10 @@ fn resource(clean: &Clean, at: usize, reason: Option<usize>, ceiling: usize) -> 
     let rest = text.get(start..).unwrap_or_default();
     let start = start + rest.len() - rest.trim_start().len();
     let rest = text.get(start..ceiling.max(start)).unwrap_or_default();
-    if eat(text, start, "this resource").is_some() {
+    if ["this resource", "associated with"]
+        .iter()
+        .any(|words| eat(text, start, words).is_some())
+    {
         return (None, start);
     }
     let bold = rest.starts_with("**");
