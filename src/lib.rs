@@ -27,6 +27,8 @@ pub mod grants;
 pub mod danger;
 pub mod recommend;
 
+pub mod explain;
+
 pub mod check;
 
 pub mod diff;
