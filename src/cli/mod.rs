@@ -10,6 +10,7 @@ mod check;
 mod dangerous;
 mod diagnostics;
 mod exit;
+mod explain;
 mod observed;
 mod output;
 mod overlay;
@@ -59,6 +60,8 @@ enum Color {
 enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
     Recommend(recommend::Args),
+    /// Answer a permission-denied ticket: who refused, the one change that ends it, what would come next.
+    Explain(Box<explain::Args>),
     /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
     Simulate(Box<simulate::Args>),
     /// Hold a change of policies against the old ones: new access, denied access, use that would be lost.
@@ -94,6 +97,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     });
     match cli.command {
         Command::Recommend(args) => recommend::run(&args, &output),
+        Command::Explain(args) => explain::run(&args, &output),
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Check(args) => check::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),

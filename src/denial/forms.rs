@@ -779,6 +779,6 @@ patterns! {
     CONSOLE = r"(?:User:[ \n]*([^ \n]+)[ \n]+)?Action:[ \n]*([A-Za-z0-9-]+:[A-Za-z0-9]+)[ \n]+On resource\(s\):[ \n]*([^ \n]+)(?:[ \n]+Context:[ \n]*([^\n]*))?";
     ACTION = r"(?:^|[^A-Za-z0-9:/._-])([a-z][a-z0-9-]{1,30}:[A-Za-z][A-Za-z0-9]{2,60})(?:$|[^A-Za-z0-9:/])";
     RESOURCE_BEHIND = r"^[^.\n]{0,20}?on (?:the )?(?:resource:? )?([^ \n]*arn:[^ \n]+)";
-    AWS = r"(?i:amazonaws|arn:aws|s3://|\baws|\bs3\b|boto|amazon|request ?id|host ?id|status ?code:? ?403|HandlerErrorCode|<Code>|lambda|dynamodb|\bkms\b|\bec2\b|__type)";
-    BESIDE = r#"(?:module\.[A-Za-z0-9_.\[\]"-]+\.)?(?:data\.)?\baws_[a-z0-9_]+\.[A-Za-z0-9_-]+|AWS::[A-Za-z0-9]+::[A-Za-z0-9]+|s3://[A-Za-z0-9._/-]+"#;
+    AWS = r"(?i:amazonaws|arn:aws|s3://|(?-u:\b)aws|(?-u:\b)s3(?-u:\b)|boto|amazon|request ?id|host ?id|status ?code:? ?403|HandlerErrorCode|<Code>|lambda|dynamodb|(?-u:\b)kms(?-u:\b)|(?-u:\b)ec2(?-u:\b)|__type)";
+    BESIDE = r#"(?:module\.[A-Za-z0-9_.\[\]"-]+\.)?(?:data\.)?(?-u:\b)aws_[a-z0-9_]+\.[A-Za-z0-9_-]+|AWS::[A-Za-z0-9]+::[A-Za-z0-9]+|s3://[A-Za-z0-9._/-]+"#;
 }

@@ -51,7 +51,7 @@ patterns! {
     NET_FRAME = r"Amazon\.[A-Za-z0-9]+\.Amazon[A-Za-z0-9]+Client\.(?:<)?([A-Z][A-Za-z0-9]+?)(?:Async)?[>(]";
     NET_SERVICE = r"(?:Amazon|Aws)(?:\.|::)([A-Za-z0-9]+)(?:\.|::)(?:Model|Amazon|Errors)";
     EVENT = r#""eventName"[ ]*:[ ]*"([A-Za-z0-9]+)""#;
-    JS_COMMAND = r"(?:\bat |new |de_|throwing |Error: )(?:[A-Za-z]+\.)?([A-Z][A-Za-z0-9]+)Command(?:Error)?\b";
+    JS_COMMAND = r"(?:(?-u:\b)at |new |de_|throwing |Error: )(?:[A-Za-z]+\.)?([A-Z][A-Za-z0-9]+)Command(?:Error)?(?-u:\b)";
     API_CALL = r"(?:calling|Calling|invoking|performing|API call|api call|Failed to call|failed to call) (?:the )?(?:([a-z0-9-]+):)?([A-Z][a-zA-Z0-9]{3,60})(?: API| operation|:|,)";
 }
 

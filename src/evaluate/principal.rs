@@ -84,6 +84,27 @@ impl Principal {
         }
     }
 
+    /// Takes over from the ARN of the policies' holder what this principal's own does not say: a session's
+    /// ARN has no path, the role's may have one; a federated user's ARN does not say whose it is. An ARN
+    /// of somebody else changes nothing.
+    pub fn as_held_by(&mut self, holder: &str) {
+        let last = |arn: Option<&str>| arn.and_then(|arn| arn.rsplit('/').next()).map(str::to_owned);
+        let Some(held) = Self::parse(holder).filter(|held| held.account == self.account) else {
+            return;
+        };
+        match (self.kind, held.kind) {
+            (PrincipalKind::Session, PrincipalKind::Session)
+                if last(self.role.as_deref()) == last(Some(holder)) =>
+            {
+                self.role = held.role;
+            }
+            (PrincipalKind::FederatedUser, PrincipalKind::User) if self.user.is_none() => {
+                self.user = Some(holder.to_owned());
+            }
+            _ => {}
+        }
+    }
+
     /// An identity provider, as the caller of `AssumeRoleWithSAML` or `AssumeRoleWithWebIdentity`.
     pub fn federated(provider: &str) -> Self {
         Self::new(PrincipalKind::Federated, provider, None)

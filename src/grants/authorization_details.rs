@@ -143,6 +143,7 @@ impl Reader<'_> {
                 .map(str::to_owned)
                 .collect(),
             boundary: boundary.map(str::to_owned),
+            trust: entry.get("AssumeRolePolicyDocument").and_then(trust),
         };
         self.account.holders.push(holder);
     }
@@ -258,4 +259,13 @@ fn elements(list: Option<&Value>) -> &[Value] {
 
 fn article(what: &str) -> &'static str {
     if what.starts_with(['a', 'i']) { "an" } else { "a" }
+}
+
+/// A trust policy. Who asks for it says what is wrong with one that cannot be read.
+fn trust(value: &Value) -> Option<Document> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).ok()?,
+    };
+    crate::policy::parse(&text, "").0
 }

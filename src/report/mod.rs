@@ -1,6 +1,7 @@
 //! How an answer reads: one view model, one file a format.
 
 mod build;
+pub mod markdown;
 mod permits;
 pub mod policy_files;
 pub mod terminal;

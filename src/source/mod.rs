@@ -16,4 +16,4 @@ pub mod text;
 pub use files::{RecordText, read_trail};
 pub use ledger::read_ledger;
 pub use report::{Counts, InputCounts, ReadReport};
-pub use text::read_text;
+pub use text::{read_paste, read_text};

@@ -65,6 +65,44 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     })
 }
 
+/// The text of a file (`-` is standard input) as somebody saved it from a terminal or a log: bytes that
+/// are no UTF-8 become replacement characters, UTF-16 is decoded.
+///
+/// # Errors
+/// A diagnostic that names the file: it cannot be read, is damaged, or is larger than [`MAX_TEXT`].
+pub fn read_paste(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let name = path.to_string_lossy().into_owned();
+    let fail = |message: String| {
+        Box::new(Diagnostic::error(Code::UnreadableFile, message).at(Place::file(name.as_str())))
+    };
+    let bytes = if name == "-" {
+        read_limited(io::stdin().lock())
+    } else {
+        File::open(path).and_then(read_limited)
+    };
+    let bytes = bytes.map_err(|error| fail(why_unreadable(&error)))?;
+    if bytes.len() as u64 > MAX_TEXT {
+        return Err(fail(format!("it is larger than {} MiB", MAX_TEXT >> 20)));
+    }
+    Ok(decoded(&bytes))
+}
+
+fn decoded(bytes: &[u8]) -> String {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest
+            .chunks_exact(2)
+            .map(|pair| unit([pair[0], pair[1]]))
+            .collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
 /// All bytes, decompressed, up to one more than allowed.
 fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
     let mut source = BufReader::new(source);
@@ -132,6 +170,14 @@ mod tests {
         assert!(error.message.contains("UTF-16") && error.help.is_some());
         let error = read(b"\x1f\x8b\x08").unwrap_err();
         assert!(error.message.contains("ends early"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_paste_is_read_however_it_was_saved() {
+        assert_eq!(decoded(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(decoded(b"\xff\xfeA\0\xe4\0"), "A\u{e4}");
+        assert_eq!(decoded(b"\xfe\xff\0A"), "A");
+        assert_eq!(decoded(b"\xef\xbb\xbfA"), "A");
     }
 
     #[test]

@@ -66,36 +66,8 @@ pub(in crate::cli) struct Args {
     /// The permissions boundary: a file, or the ARN or name of an AWS managed policy.
     #[arg(long, value_name = "FILE|ARN|NAME", help_heading = "Policies")]
     pub(super) boundary: Option<String>,
-    /// A session policy: a file, or the ARN or name of an AWS managed policy. Repeatable.
-    #[arg(long, value_name = "FILE|ARN|NAME", help_heading = "Policies")]
-    pub(super) session_policy: Vec<String>,
-    /// The service control policies of one level, comma-separated; FullAWSAccess is AWS's own.
-    /// Repeat it for each level, from the root down.
-    #[arg(long, value_name = "FILES", help_heading = "Policies", value_parser = level)]
-    pub(super) scp: Vec<Level>,
-    /// The resource control policies of one level, comma-separated, beside RCPFullAWSAccess. Repeat it
-    /// for each level, from the root down.
-    #[arg(long, value_name = "FILES", help_heading = "Policies", value_parser = level)]
-    pub(super) rcp: Vec<Level>,
-    /// The resource's own policy.
-    #[arg(long, value_name = "FILE", help_heading = "Policies")]
-    pub(super) resource_policy: Option<String>,
-    /// The trust policy of the role that is assumed.
-    #[arg(long, value_name = "FILE", help_heading = "Policies")]
-    pub(super) trust_policy: Option<String>,
-    /// The key policy of the KMS key.
-    #[arg(long, value_name = "FILE", help_heading = "Policies")]
-    pub(super) key_policy: Option<String>,
-    /// The policy of the VPC endpoint that the request goes through.
-    #[arg(long, value_name = "FILE", help_heading = "Policies")]
-    pub(super) endpoint_policy: Option<String>,
-    /// The organization's management account, which SCPs and RCPs do not bind.
-    #[arg(long, value_name = "ID", help_heading = "Policies", value_parser = account)]
-    pub(super) management_account: Option<String>,
-    /// A layer that is in force but whose text is not known: identity, boundary, session, scp:0 (the
-    /// root), rcp:0, resource, trust, key, endpoint. Repeatable.
-    #[arg(long, value_name = "LAYER", help_heading = "Policies", value_parser = layer)]
-    pub(super) unknown_layer: Vec<Layer>,
+    #[command(flatten)]
+    pub(super) layers: LayerArgs,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(super) format: Format,
@@ -105,6 +77,73 @@ pub(in crate::cli) struct Args {
     /// Exit with 3 where a request is not certainly allowed.
     #[arg(long)]
     pub(super) exit_code: bool,
+}
+
+/// Policies of the layers around a principal's own.
+#[derive(Debug, Default, clap::Args)]
+pub(in crate::cli) struct LayerArgs {
+    /// A session policy: a file, or the ARN or name of an AWS managed policy. Repeatable.
+    #[arg(long, value_name = "FILE|ARN|NAME", help_heading = "Policies")]
+    pub(in crate::cli) session_policy: Vec<String>,
+    /// The service control policies of one level, comma-separated; FullAWSAccess is AWS's own.
+    /// Repeat it for each level, from the root down.
+    #[arg(long, value_name = "FILES", help_heading = "Policies", value_parser = level)]
+    pub(in crate::cli) scp: Vec<Level>,
+    /// The resource control policies of one level, comma-separated, beside RCPFullAWSAccess. Repeat it
+    /// for each level, from the root down.
+    #[arg(long, value_name = "FILES", help_heading = "Policies", value_parser = level)]
+    pub(in crate::cli) rcp: Vec<Level>,
+    /// The resource's own policy.
+    #[arg(long, value_name = "FILE", help_heading = "Policies")]
+    pub(in crate::cli) resource_policy: Option<String>,
+    /// The trust policy of the role that is assumed.
+    #[arg(long, value_name = "FILE", help_heading = "Policies")]
+    pub(in crate::cli) trust_policy: Option<String>,
+    /// The key policy of the KMS key.
+    #[arg(long, value_name = "FILE", help_heading = "Policies")]
+    pub(in crate::cli) key_policy: Option<String>,
+    /// The policy of the VPC endpoint that the request goes through.
+    #[arg(long, value_name = "FILE", help_heading = "Policies")]
+    pub(in crate::cli) endpoint_policy: Option<String>,
+    /// The organization's management account, which SCPs and RCPs do not bind.
+    #[arg(long, value_name = "ID", help_heading = "Policies", value_parser = account)]
+    pub(in crate::cli) management_account: Option<String>,
+    /// A layer that is in force but whose text is not known: identity, boundary, session, scp:0 (the
+    /// root), rcp:0, resource, trust, key, endpoint. Repeatable.
+    #[arg(long, value_name = "LAYER", help_heading = "Policies", value_parser = layer)]
+    pub(in crate::cli) unknown_layer: Vec<Layer>,
+}
+
+impl LayerArgs {
+    /// The policies with their layers.
+    pub(in crate::cli) fn policies(&self) -> impl Iterator<Item = (Layer, &String)> {
+        let session = self.session_policy.iter().map(|policy| (Layer::Session, policy));
+        let single = [
+            (Layer::Resource, &self.resource_policy),
+            (Layer::Trust, &self.trust_policy),
+            (Layer::Key, &self.key_policy),
+            (Layer::Endpoint, &self.endpoint_policy),
+        ];
+        let single = single
+            .into_iter()
+            .filter_map(|(layer, policy)| Some((layer, policy.as_ref()?)));
+        session
+            .chain(super::load::levels(&self.scp, Layer::Scp))
+            .chain(super::load::levels(&self.rcp, Layer::Rcp))
+            .chain(single)
+    }
+
+    /// What is wrong with them together.
+    pub(in crate::cli) fn contradiction(&self) -> Option<String> {
+        let deepest = self.scp.len().max(self.rcp.len());
+        let what = "the root, five levels of organizational units, the account";
+        (deepest > MOST_LEVELS).then(|| format!("an organization has {MOST_LEVELS} levels at most: {what}"))
+    }
+
+    /// How many of them are to be read from standard input.
+    pub(in crate::cli) fn standard_input(&self) -> usize {
+        self.policies().filter(|(_, policy)| *policy == "-").count()
+    }
 }
 
 /// The policies of one level of the organization.
@@ -118,29 +157,17 @@ impl Args {
         if let Some(key) = self.absent.iter().find(|key| named.contains(key)) {
             return Some(format!("{key} is given by --context, and absent by --absent"));
         }
-        if self.scp.len().max(self.rcp.len()) > MOST_LEVELS {
-            let what = "the root, five levels of organizational units, the account";
-            return Some(format!(
-                "an organization has {MOST_LEVELS} levels at most: {what}"
-            ));
+        if let Some(why) = self.layers.contradiction() {
+            return Some(why);
         }
-        let levels = self.scp.iter().chain(&self.rcp).flat_map(|level| &level.0);
-        let lists = levels.chain(&self.policy).chain(&self.session_policy);
-        let single = [
-            &self.boundary,
-            &self.resource_policy,
-            &self.trust_policy,
-            &self.key_policy,
-            &self.endpoint_policy,
-        ];
-        let paths = [&self.requests, &self.grants];
-        let texts = lists.chain(single.into_iter().flatten());
-        let standard_input = texts.filter(|file| *file == "-").count()
-            + paths
-                .into_iter()
-                .flatten()
-                .filter(|path| path.as_os_str() == "-")
-                .count();
+        let own = self
+            .policy
+            .iter()
+            .chain(&self.boundary)
+            .filter(|file| *file == "-");
+        let paths = [&self.requests, &self.grants].into_iter().flatten();
+        let standard_input =
+            own.count() + paths.filter(|path| path.as_os_str() == "-").count() + self.layers.standard_input();
         (standard_input > 1).then(|| "standard input (-) can be read once only".to_owned())
     }
 }

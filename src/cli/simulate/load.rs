@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::arguments::{Args, Level};
+use super::arguments::{Args, LayerArgs, Level};
 use crate::cli::policies::{load_account, load_policy, not_given};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::{Layer, Setting};
@@ -25,39 +25,19 @@ pub(in crate::cli) struct Loaded {
 /// `Err`: there is nothing to ask.
 pub(super) fn load(args: &Args) -> Result<Loaded, Vec<Diagnostic>> {
     let mut loaded = Loaded::default();
-    loaded
-        .setting
-        .management_account
-        .clone_from(&args.management_account);
-    loaded.setting.unknown.clone_from(&args.unknown_layer);
+    loaded.around(&args.layers);
     if let (Some(path), Some(holder)) = (&args.grants, &args.holder) {
         loaded.grants(path, holder)?;
     }
-    let mut policies: Vec<(Layer, &String)> = Vec::new();
-    policies.extend(args.policy.iter().map(|policy| (Layer::Identity, policy)));
-    policies.extend(args.boundary.iter().map(|policy| (Layer::Boundary, policy)));
-    policies.extend(args.session_policy.iter().map(|policy| (Layer::Session, policy)));
-    policies.extend(levels(&args.scp, Layer::Scp));
-    policies.extend(levels(&args.rcp, Layer::Rcp));
-    policies.extend(
-        args.resource_policy
-            .iter()
-            .map(|policy| (Layer::Resource, policy)),
-    );
-    policies.extend(args.trust_policy.iter().map(|policy| (Layer::Trust, policy)));
-    policies.extend(args.key_policy.iter().map(|policy| (Layer::Key, policy)));
-    policies.extend(
-        args.endpoint_policy
-            .iter()
-            .map(|policy| (Layer::Endpoint, policy)),
-    );
-    for (layer, policy) in policies {
+    let own = args.policy.iter().map(|policy| (Layer::Identity, policy));
+    let boundary = args.boundary.iter().map(|policy| (Layer::Boundary, policy));
+    for (layer, policy) in own.chain(boundary).chain(args.layers.policies()) {
         loaded.policy(layer, policy);
     }
     if loaded.policies.is_empty() && loaded.holder.is_none() {
         return Err(loaded.said);
     }
-    loaded.full_access(&args.scp, &args.rcp);
+    loaded.full_access(&args.layers.scp, &args.layers.rcp);
     Ok(loaded)
 }
 
@@ -73,6 +53,14 @@ pub(in crate::cli) fn levels(
 }
 
 impl Loaded {
+    /// What is said of the layers beside their policies.
+    pub(in crate::cli) fn around(&mut self, layers: &LayerArgs) {
+        self.setting
+            .management_account
+            .clone_from(&layers.management_account);
+        self.setting.unknown.clone_from(&layers.unknown_layer);
+    }
+
     fn grants(&mut self, path: &Path, holder: &str) -> Result<(), Vec<Diagnostic>> {
         let (_, grants, said) = load_account(path, holder)?;
         self.said.extend(said);

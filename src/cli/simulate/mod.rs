@@ -4,7 +4,7 @@ mod arguments;
 mod load;
 mod requests;
 
-pub(super) use arguments::{Args, Level, MOST_LEVELS, level};
+pub(super) use arguments::{Args, LayerArgs, Level, MOST_LEVELS, level};
 pub(super) use load::{Loaded, incomplete, levels, managed};
 
 use super::Exit;

@@ -64,7 +64,7 @@ fn fill(question: &mut Question, args: &Args, context: &BTreeMap<String, Lookup>
         question.principal = asks.or_else(|| Principal::parse(holder?));
     }
     if let (Some(principal), Some(holder)) = (&mut question.principal, holder) {
-        as_held(principal, holder);
+        principal.as_held_by(holder);
     }
     for (key, value) in context {
         question
@@ -72,29 +72,6 @@ fn fill(question: &mut Question, args: &Args, context: &BTreeMap<String, Lookup>
             .entry(key.clone())
             .or_insert_with(|| value.clone());
     }
-}
-
-/// A session's ARN has no path, the role in the grants may have one; a federated user's ARN does not
-/// say whose it is.
-fn as_held(principal: &mut Principal, holder: &str) {
-    let Some(held) = Principal::parse(holder).filter(|held| held.account == principal.account) else {
-        return;
-    };
-    match (principal.kind, held.kind) {
-        (PrincipalKind::Session, PrincipalKind::Session)
-            if last(principal.role.as_deref()) == last(Some(holder)) =>
-        {
-            principal.role = held.role;
-        }
-        (PrincipalKind::FederatedUser, PrincipalKind::User) if principal.user.is_none() => {
-            principal.user = Some(holder.to_owned());
-        }
-        _ => {}
-    }
-}
-
-fn last(arn: Option<&str>) -> Option<&str> {
-    arn?.rsplit('/').next()
 }
 
 /// What is odd about the requests; they are decided all the same.

@@ -4,6 +4,7 @@
 //! Every line says what it says without colour; colour only repeats it.
 
 pub mod check;
+pub mod explain;
 mod policies;
 mod sections;
 pub mod simulation;

@@ -1,0 +1,332 @@
+//! Which piece of work a refusal belongs to, and what that work needs besides.
+
+use std::collections::BTreeSet;
+
+use action_catalog::{Usual, Workflow, WorkflowAction, WorkflowPart, workflows};
+
+use super::Places;
+use super::asked::Asked;
+use super::caller::Caller;
+use super::operation::Besides;
+use super::wanted::{Conditions, Wanted};
+use crate::denial::{Client, Denial};
+
+/// What speaks for a workflow. The weights order the workflows that a refusal fits; they were set by
+/// what tells most: the caller and the resource type that a tool names, then the part's place in
+/// the workflow, then the call.
+mod weight {
+    pub(super) const ALWAYS: i32 = 30;
+    pub(super) const OFTEN: i32 = 20;
+    pub(super) const SOMETIMES: i32 = 8;
+    pub(super) const CALLER: i32 = 40;
+    pub(super) const TYPE: i32 = 40;
+    pub(super) const CLIENT: i32 = 20;
+    pub(super) const OPERATION: i32 = 15;
+    pub(super) const COMPANY: i32 = 10;
+    /// A workflow of persons, where a service is known to be the caller.
+    pub(super) const NOBODYS: i32 = -12;
+    /// A workflow that does not have the call.
+    pub(super) const OTHER_CALL: i32 = -12;
+    /// Less than this is no ground for a proposal.
+    pub(super) const ENOUGH: i32 = 28;
+}
+
+/// All that tells workflows apart.
+pub(super) struct Scene<'a> {
+    pub(super) denial: &'a Denial,
+    pub(super) asked: &'a Asked,
+    pub(super) caller: &'a Caller,
+    /// What the same principal was refused besides.
+    pub(super) company: &'a BTreeSet<String>,
+}
+
+/// A workflow that the refusal fits.
+struct Fit<'w> {
+    workflow: &'w Workflow,
+    part: &'w WorkflowPart,
+    bound: Places,
+    score: i32,
+}
+
+/// What the work that the refusal most likely belongs to needs besides.
+pub(super) fn besides(scene: &Scene<'_>) -> Besides {
+    let mut found = Besides::default();
+    let mut fits: Vec<Fit<'_>> = workflows()
+        .iter()
+        .filter_map(|workflow| fit(workflow, scene))
+        .collect();
+    let Some(best) = fits
+        .iter()
+        .map(|fit| fit.score)
+        .max()
+        .filter(|score| *score >= weight::ENOUGH)
+    else {
+        return found;
+    };
+    fits.retain(|fit| fit.score == best);
+    let total = fits.len();
+    let mut usual: Vec<(Wanted, usize)> = Vec::new();
+    for fit in &fits {
+        for part in &fit.workflow.parts {
+            let belongs = part.usual != Usual::Sometimes || std::ptr::eq(part, fit.part);
+            for action in &part.actions {
+                let wanted = wanted(fit, part, action, scene);
+                if belongs {
+                    match usual.iter_mut().find(|(own, _)| same(own, &wanted)) {
+                        Some((_, count)) => *count += 1,
+                        None => usual.push((wanted, 1)),
+                    }
+                } else if total == 1 {
+                    found.possible.push(wanted);
+                }
+            }
+        }
+    }
+    // Where several pieces of work fit alike, what most of them share.
+    for (wanted, count) in usual {
+        if count * 2 > total {
+            found.likely.push(wanted);
+        } else if total <= 3 {
+            found.possible.push(wanted);
+        }
+    }
+    found
+}
+
+fn same(a: &Wanted, b: &Wanted) -> bool {
+    a.action == b.action && a.resource == b.resource && a.conditions == b.conditions
+}
+
+fn wanted(fit: &Fit<'_>, part: &WorkflowPart, action: &WorkflowAction, scene: &Scene<'_>) -> Wanted {
+    let mut bound = fit.bound.clone();
+    bound.add(&scene.asked.place);
+    let mut conditions = Conditions::new();
+    for (operator, keys) in &action.conditions {
+        let own = conditions.entry(operator.clone()).or_default();
+        for (key, value) in keys {
+            own.insert(key.clone(), bound.fill(value));
+        }
+    }
+    // A value that is not wholly known is a pattern, which StringEquals takes to the letter.
+    if let Some(equal) = conditions.get_mut("StringEquals") {
+        let unsure: Vec<String> = equal
+            .iter()
+            .filter(|(_, value)| value.contains('*'))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let moved: Vec<(String, String)> = unsure
+            .into_iter()
+            .filter_map(|key| equal.remove_entry(&key))
+            .collect();
+        if equal.is_empty() {
+            conditions.remove("StringEquals");
+        }
+        if !moved.is_empty() {
+            conditions
+                .entry("StringLike".to_owned())
+                .or_default()
+                .extend(moved);
+        }
+    }
+    Wanted {
+        action: action.action.clone(),
+        resource: bound.fill(&action.on),
+        conditions,
+        why: format!("{}: {}", fit.workflow.title, part.title),
+        source: Some(part.source.clone()),
+    }
+}
+
+/// How well the workflow fits; `None`: it cannot be this one.
+fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
+    let (part, bound) = matched(workflow, scene)?;
+    let clients = names(scene.denial.client);
+    let mut score = match part.usual {
+        Usual::Always => weight::ALWAYS,
+        Usual::Often => weight::OFTEN,
+        Usual::Sometimes => weight::SOMETIMES,
+    };
+    if !workflow.clients.is_empty() {
+        if !workflow.clients.iter().any(|own| clients.contains(&own.as_str())) {
+            return None;
+        }
+        score += weight::CLIENT;
+    }
+    score += types(workflow, scene)?;
+    let is_service = !scene.caller.looks_like.is_empty()
+        || scene
+            .caller
+            .trusts
+            .as_ref()
+            .is_some_and(|trusts| !trusts.is_empty());
+    match (workflow.callers.as_slice(), is_service) {
+        ([], true) if workflow.clients.is_empty() => score += weight::NOBODYS,
+        ([], _) => {}
+        (callers, _) => match scene.caller.is_one_of(callers) {
+            Some(true) => score += weight::CALLER,
+            Some(false) => return None,
+            None if part.usual == Usual::Always => {}
+            None => return None,
+        },
+    }
+    score += call(workflow, scene);
+    let has = |action: &&String| {
+        workflow
+            .parts
+            .iter()
+            .flat_map(|part| &part.actions)
+            .any(|own| own.action == **action)
+    };
+    let company = scene.company.iter().filter(has).count();
+    score += weight::COMPANY * i32::try_from(company.min(5)).unwrap_or(5);
+    score += literal(&bound);
+    Some(Fit {
+        workflow,
+        part,
+        bound: bound.places,
+        score,
+    })
+}
+
+/// The part of the refused action that fits its resource, the most usual one.
+fn matched<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<(&'w WorkflowPart, Bound<'w>)> {
+    let action = scene.asked.action.as_deref()?;
+    let mut best: Option<(&WorkflowPart, Bound<'_>)> = None;
+    for part in &workflow.parts {
+        for own in part.actions.iter().filter(|own| own.action == action) {
+            let Some(bound) = bind(own, scene.asked) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|(known, _)| part.usual < known.usual) {
+                best = Some((part, bound));
+            }
+        }
+    }
+    best
+}
+
+/// A template with what it binds.
+struct Bound<'w> {
+    places: Places,
+    template: &'w str,
+    known: bool,
+}
+
+fn bind<'w>(action: &'w WorkflowAction, asked: &Asked) -> Option<Bound<'w>> {
+    let template = action.on.as_str();
+    let vague = Bound {
+        places: Places::default(),
+        template,
+        known: false,
+    };
+    match asked.resource.as_deref() {
+        None | Some("*") => Some(vague),
+        Some(_) if template == "*" => Some(vague),
+        Some(resource) => match Places::bind(template, resource) {
+            Some(places) => Some(Bound {
+                places,
+                template,
+                known: true,
+            }),
+            // Log groups, functions and tables are named with and without what stands behind them.
+            None => template
+                .strip_suffix(":*")
+                .and_then(|short| Places::bind(short, resource))
+                .map(|places| Bound {
+                    places,
+                    template,
+                    known: true,
+                }),
+        },
+    }
+}
+
+/// A name that the workflow gives (`/aws/lambda/…`) tells more than any name.
+fn literal(bound: &Bound<'_>) -> i32 {
+    let Some([.., name]) = crate::arn::split_pattern(bound.template).filter(|_| bound.known) else {
+        return 0;
+    };
+    let mut inside = false;
+    let letters = name.chars().filter(|letter| {
+        match letter {
+            '{' => inside = true,
+            '}' => inside = false,
+            _ => {}
+        }
+        !inside && letter.is_ascii_alphanumeric()
+    });
+    i32::try_from(letters.count().min(30) / 3).unwrap_or(0)
+}
+
+/// Resource types that the text names: those of the workflow speak for it, others against it.
+fn types(workflow: &Workflow, scene: &Scene<'_>) -> Option<i32> {
+    let terraform: Vec<&str> = scene
+        .denial
+        .beside
+        .iter()
+        .filter_map(|text| terraform_type(text))
+        .collect();
+    let cloudformation: Vec<&str> = scene
+        .denial
+        .beside
+        .iter()
+        .map(String::as_str)
+        .filter(|text| text.starts_with("AWS::"))
+        .collect();
+    let mut score = 0;
+    for (own, seen) in [
+        (&workflow.terraform, terraform),
+        (&workflow.cloudformation, cloudformation),
+    ] {
+        if own.is_empty() || seen.is_empty() {
+            continue;
+        }
+        if own.iter().any(|own| seen.contains(&own.as_str())) {
+            score += weight::TYPE;
+        } else {
+            return None;
+        }
+    }
+    Some(score)
+}
+
+/// `module.x.aws_s3_bucket.logs` is an `aws_s3_bucket`.
+fn terraform_type(address: &str) -> Option<&str> {
+    address.split('.').find(|part| part.starts_with("aws_"))
+}
+
+/// Whether the workflow has the call that was refused, where another action than the call's own was.
+fn call(workflow: &Workflow, scene: &Scene<'_>) -> i32 {
+    let (Some(operation), Some(action)) = (&scene.denial.operation, &scene.asked.action) else {
+        return 0;
+    };
+    let Some((service, operation)) = super::operation::operation(scene.denial, action)
+        .filter(|(_, known)| known.name.eq_ignore_ascii_case(operation))
+    else {
+        return 0;
+    };
+    let own = format!("{}:{}", service.prefix, operation.name);
+    let mut needed: Vec<&str> = operation.needs.iter().map(|need| need.action.as_str()).collect();
+    needed.push(&own);
+    if needed.first() == Some(&action.as_str()) || own == *action {
+        return 0;
+    }
+    let mut all = workflow.parts.iter().flat_map(|part| &part.actions);
+    if all.any(|known| known.action != *action && needed.contains(&known.action.as_str())) {
+        weight::OPERATION
+    } else {
+        weight::OTHER_CALL
+    }
+}
+
+/// How workflows call the client.
+fn names(client: Option<Client>) -> &'static [&'static str] {
+    match client {
+        Some(Client::Terraform) => &["terraform"],
+        Some(Client::Pulumi) => &["pulumi", "terraform"],
+        Some(Client::CloudFormation) => &["cloudformation", "cdk", "serverless"],
+        Some(Client::Python) => &["cli", "sdk"],
+        Some(Client::Go | Client::Java | Client::JavaScript) => &["sdk"],
+        Some(Client::CloudTrail) | None => &["cli", "sdk", "console"],
+    }
+}
