@@ -1,12 +1,14 @@
 //! What a trail shows around a refusal: what else the caller was refused, and what others use that do
 //! the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::asked::Asked;
 use super::wanted::{Conditions, Wanted};
+use crate::evaluate::Layer;
 use crate::evidence::{Ledger, PrincipalKey};
-use crate::grants::Grants;
+use crate::grants::{Editable, Grants};
+use crate::policy::Effect;
 use crate::require::Resource;
 use crate::trail::outcome::RefusedBy;
 
@@ -65,6 +67,23 @@ pub(super) fn of(asked: &Asked, grants: Option<&Grants>, trail: Option<&Ledger>)
         }
     }
     company
+}
+
+/// The actions that the caller's own policies grant by name: what tickets before this one brought.
+pub(super) fn granted(grants: Option<&Grants>) -> BTreeSet<String> {
+    let own = grants
+        .into_iter()
+        .flat_map(|grants| grants.in_layer(Layer::Identity));
+    let own = own.filter(|held| held.origin.editable() == Editable::InPlace);
+    let statements = own.flat_map(|held| &held.document.statements);
+    let allows = statements.filter(|own| own.effect == Effect::Allow && !own.action.is_except());
+    let entries = allows
+        .flat_map(|own| own.action.patterns())
+        .filter(|entry| !entry.contains(['*', '?']));
+    entries
+        .filter_map(|entry| action_catalog::action(entry))
+        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
+        .collect()
 }
 
 fn refusal(action: &str, resource: &Resource, times: u64, asked: &Asked) -> Wanted {

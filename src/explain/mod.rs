@@ -4,6 +4,7 @@ mod asked;
 mod caller;
 mod change;
 mod company;
+mod encryption;
 mod operation;
 mod owner;
 mod places;
@@ -119,6 +120,10 @@ fn one(denial: &Denial, mut company: BTreeSet<String>, known: &Known, options: &
     let caller = Caller::of(&asked, held.trust);
     let trail = company::of(&asked, held.grants.as_ref(), known.trail.as_ref());
     company.extend(trail.refused.iter().map(|own| own.action.clone()));
+    company.extend(company::granted(held.grants.as_ref()));
+    if let Some(action) = &asked.action {
+        company.remove(action);
+    }
     let (policies, setting) = policies(&asked, held.grants.as_ref(), known);
     let answer = answer(denial, &asked, held.grants.as_ref(), &policies, &setting);
     let layer = match (denial.layer, &answer) {
@@ -397,6 +402,8 @@ fn next(
     };
     let by_work = workflow::besides(&scene);
     by_call.certain.extend(trail.refused.iter().cloned());
+    by_call.certain.extend(by_work.certain);
+    by_call.likely.extend(encryption::besides(asked, company));
     by_call.likely.extend(by_work.likely);
     by_call.possible.extend(by_work.possible);
     // What others that do the same really used is more than possible.

@@ -27,8 +27,13 @@ mod weight {
     pub(super) const NOBODYS: i32 = -12;
     /// A workflow that does not have the call.
     pub(super) const OTHER_CALL: i32 = -12;
+    /// For every second action that a workflow claims beside the part that was met, up to `CLAIMS`.
+    pub(super) const CLAIM: i32 = -1;
+    pub(super) const CLAIMS: usize = 24;
+    /// Workflows whose scores are that near fit alike.
+    pub(super) const NEAR: i32 = 3;
     /// Less than this is no ground for a proposal.
-    pub(super) const ENOUGH: i32 = 28;
+    pub(super) const ENOUGH: i32 = 20;
 }
 
 /// All that tells workflows apart.
@@ -36,7 +41,7 @@ pub(super) struct Scene<'a> {
     pub(super) denial: &'a Denial,
     pub(super) asked: &'a Asked,
     pub(super) caller: &'a Caller,
-    /// What the same principal was refused besides.
+    /// What the same principal was refused besides, and what it was granted by name.
     pub(super) company: &'a BTreeSet<String>,
 }
 
@@ -46,6 +51,10 @@ struct Fit<'w> {
     part: &'w WorkflowPart,
     bound: Places,
     score: i32,
+    /// Whether more than the action speaks for it: the caller, or a resource type that the text names.
+    identified: bool,
+    /// How many actions it claims beside the part that was met.
+    claims: usize,
 }
 
 /// What the work that the refusal most likely belongs to needs besides.
@@ -63,21 +72,36 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
     else {
         return found;
     };
-    fits.retain(|fit| fit.score == best);
+    fits.retain(|fit| fit.score + weight::NEAR >= best);
+    fits.sort_by_key(|fit| (std::cmp::Reverse(fit.score), fit.claims));
+    // Two that fit nearly alike share too little to say more than the better one does.
+    if fits.len() == 2 {
+        fits.truncate(1);
+    }
     let total = fits.len();
+    let is_key = scene
+        .asked
+        .action
+        .as_deref()
+        .is_some_and(|own| own.starts_with("kms:"));
     let mut usual: Vec<(Wanted, usize)> = Vec::new();
     for fit in &fits {
         for part in &fit.workflow.parts {
-            let belongs = part.usual != Usual::Sometimes || std::ptr::eq(part, fit.part);
+            let own = std::ptr::eq(part, fit.part);
+            let belongs = own || (part.usual != Usual::Sometimes && !is_key);
             for action in &part.actions {
                 let wanted = wanted(fit, part, action, scene);
-                if belongs {
+                if !belongs || is_everywhere(&wanted) {
+                    if total == 1 {
+                        found.possible.push(wanted);
+                    }
+                } else if total == 1 && fit.identified && part.usual == Usual::Always {
+                    found.certain.push(wanted);
+                } else {
                     match usual.iter_mut().find(|(own, _)| same(own, &wanted)) {
                         Some((_, count)) => *count += 1,
                         None => usual.push((wanted, 1)),
                     }
-                } else if total == 1 {
-                    found.possible.push(wanted);
                 }
             }
         }
@@ -91,6 +115,13 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
         }
     }
     found
+}
+
+/// Whether nothing bounds the resource: a bucket's ARN has no account.
+fn is_everywhere(wanted: &Wanted) -> bool {
+    crate::arn::split_pattern(&wanted.resource).is_some_and(|[_, _, service, _, account, name]| {
+        service == "s3" && account.is_empty() && name.starts_with('*')
+    })
 }
 
 fn same(a: &Wanted, b: &Wanted) -> bool {
@@ -146,13 +177,23 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         Usual::Often => weight::OFTEN,
         Usual::Sometimes => weight::SOMETIMES,
     };
+    // Any program may use an SDK; a tool is known by what it does.
+    let named_client = scene.denial.client.is_some()
+        && workflow
+            .clients
+            .iter()
+            .any(|own| own != "sdk" && own != "console" && clients.contains(&own.as_str()));
     if !workflow.clients.is_empty() {
         if !workflow.clients.iter().any(|own| clients.contains(&own.as_str())) {
             return None;
         }
-        score += weight::CLIENT;
+        if named_client {
+            score += weight::CLIENT;
+        }
     }
-    score += types(workflow, scene)?;
+    let by_type = types(workflow, scene)?;
+    score += by_type;
+    let mut identified = by_type > 0;
     let is_service = !scene.caller.looks_like.is_empty()
         || scene
             .caller
@@ -160,10 +201,15 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
             .as_ref()
             .is_some_and(|trusts| !trusts.is_empty());
     match (workflow.callers.as_slice(), is_service) {
-        ([], true) if workflow.clients.is_empty() => score += weight::NOBODYS,
+        // Where the service itself is the caller, nobody's tool is.
+        ([], true) if scene.denial.client.is_none() && !workflow.clients.is_empty() => return None,
+        ([], true) if !named_client => score += weight::NOBODYS,
         ([], _) => {}
         (callers, _) => match scene.caller.is_one_of(callers) {
-            Some(true) => score += weight::CALLER,
+            Some(true) => {
+                score += weight::CALLER;
+                identified = true;
+            }
             Some(false) => return None,
             None if part.usual == Usual::Always => {}
             None => return None,
@@ -179,12 +225,36 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
     };
     let company = scene.company.iter().filter(has).count();
     score += weight::COMPANY * i32::try_from(company.min(5)).unwrap_or(5);
-    score += literal(&bound);
+    let named = literal(&bound);
+    score += named;
+    // What programs of every kind do says nothing of the work.
+    let told = identified || named > 0 || company > 0 || named_client;
+    if !told && (is_common(scene) || part.usual != Usual::Always) {
+        return None;
+    }
+    // A key says nothing at all: it belongs to the work that is under way.
+    if scene
+        .asked
+        .action
+        .as_deref()
+        .is_some_and(|own| own.starts_with("kms:"))
+        && !under_way(workflow, scene)
+    {
+        return None;
+    }
+    let usual = workflow
+        .parts
+        .iter()
+        .filter(|own| own.usual != Usual::Sometimes && !std::ptr::eq(*own, part));
+    let claims: usize = usual.map(|part| part.actions.len()).sum();
+    score += weight::CLAIM * i32::try_from(claims.min(weight::CLAIMS) / 2).unwrap_or(0);
     Some(Fit {
         workflow,
         part,
         bound: bound.places,
         score,
+        identified,
+        claims,
     })
 }
 
@@ -241,11 +311,42 @@ fn bind<'w>(action: &'w WorkflowAction, asked: &Asked) -> Option<Bound<'w>> {
     }
 }
 
+/// Whether at least half of what the workflow always needs was met before.
+fn under_way(workflow: &Workflow, scene: &Scene<'_>) -> bool {
+    let always = workflow.parts.iter().filter(|part| part.usual == Usual::Always);
+    let actions: BTreeSet<&str> = always
+        .flat_map(|part| &part.actions)
+        .map(|own| own.action.as_str())
+        .collect();
+    let met = actions
+        .iter()
+        .filter(|action| scene.company.contains(**action))
+        .count();
+    met > 0 && met * 2 >= actions.len()
+}
+
+/// Whether the refused action is one that all kinds of work need: what data events record, keys, tags,
+/// roles that are handed over.
+fn is_common(scene: &Scene<'_>) -> bool {
+    let action = scene.asked.action.as_deref().unwrap_or_default();
+    let data = super::asked::known(action).is_some_and(|(_, own)| !own.seen.data.is_empty());
+    let all = workflows().iter().filter(|workflow| {
+        let mut actions = workflow.parts.iter().flat_map(|part| &part.actions);
+        actions.any(|own| own.action == action)
+    });
+    data || action.starts_with("kms:") || all.count() > COMMON
+}
+
+/// An action of more workflows than this says nothing of the work.
+const COMMON: usize = 6;
+
 /// A name that the workflow gives (`/aws/lambda/…`) tells more than any name.
 fn literal(bound: &Bound<'_>) -> i32 {
     let Some([.., name]) = crate::arn::split_pattern(bound.template).filter(|_| bound.known) else {
         return 0;
     };
+    // The type says no more than the action does.
+    let name = name.split_once(['/', ':']).map_or(name, |(_, own)| own);
     let mut inside = false;
     let letters = name.chars().filter(|letter| {
         match letter {

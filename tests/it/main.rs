@@ -22,6 +22,7 @@ mod properties;
 mod recorded;
 mod refusals;
 mod reviewed;
+mod rounds;
 mod scenario;
 mod shared;
 mod simulate;
