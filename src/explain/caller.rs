@@ -95,6 +95,15 @@ pub(super) fn role(asked: &Asked) -> Option<&str> {
     asked.principal.as_ref()?.role.as_deref()?.rsplit('/').next()
 }
 
+/// Whether it is a session of a service-linked role. A session's ARN has no path: the name tells.
+pub(super) fn is_service_linked(asked: &Asked) -> bool {
+    asked
+        .principal
+        .as_ref()
+        .is_some_and(crate::evaluate::Principal::is_service_linked)
+        || role(asked).is_some_and(|role| role.starts_with("AWSServiceRoleFor"))
+}
+
 /// A kind of session, known by its name.
 struct Kind {
     is: fn(&str) -> bool,
@@ -201,7 +210,7 @@ pub(super) fn findings(asked: &Asked, client: Option<Client>) -> Vec<Finding> {
             .help("change the permission set: an edit of the role itself is refused")
             .source("https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"),
         ),
-        PrincipalKind::Session if principal.is_service_linked() || name.starts_with("AWSServiceRoleFor") => {
+        PrincipalKind::Session if is_service_linked(asked) => {
             found.push(
                 Finding::new("service-linked-role", "the caller is a service-linked role, whose policy is AWS's own")
                     .help("nothing can be granted to it; look at the resource's policy, the key's policy and service control policies")

@@ -35,11 +35,27 @@ impl Ground<'_> {
             return Some(self.of_deny(layer, blockers));
         }
         match layer {
-            DeniedBy::Identity | DeniedBy::Unknown => self.identity(wanted),
+            DeniedBy::Identity => self.identity(wanted),
+            // Who has no policies of his own is let in by the resource.
+            DeniedBy::Unknown => self.identity(wanted).or_else(|| {
+                let known = self.asked.resource.as_deref().is_some_and(|own| own != "*");
+                known
+                    .then(|| self.elsewhere(self.of_resource(), wanted))
+                    .flatten()
+            }),
             // A resource control policy never refuses for want of an Allow
             // (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html).
             DeniedBy::Rcp => Some(self.of_deny(layer, blockers)),
             _ => self.elsewhere(layer, wanted),
+        }
+    }
+
+    /// What the policy of the refused resource is called.
+    pub(super) fn of_resource(&self) -> DeniedBy {
+        match self.asked.action.as_deref().unwrap_or_default() {
+            action if action.starts_with("kms:") => DeniedBy::Key,
+            action if action.starts_with("sts:AssumeRole") => DeniedBy::Trust,
+            _ => DeniedBy::Resource,
         }
     }
 
@@ -96,16 +112,16 @@ impl Ground<'_> {
     /// Into an identity policy of the caller.
     fn identity(&self, wanted: &[Wanted]) -> Option<Change> {
         let principal = self.asked.principal.as_ref();
-        let without = principal.is_some_and(|own| {
-            own.is_service_linked()
-                || matches!(
+        let without = super::caller::is_service_linked(self.asked)
+            || principal.is_some_and(|own| {
+                matches!(
                     own.kind,
                     PrincipalKind::Anonymous
                         | PrincipalKind::Root
                         | PrincipalKind::Service
                         | PrincipalKind::Federated
                 )
-        });
+            });
         if without || wanted.is_empty() {
             return None;
         }

@@ -518,7 +518,6 @@ fn also(
     all: &[Wanted],
 ) -> Vec<Change> {
     let mut found: Vec<Change> = Vec::new();
-    let action = ground.asked.action.as_deref().unwrap_or_default();
     for own in answer.iter().flat_map(|(_, answer)| &answer.layers) {
         let other = named(own.layer, ground.asked);
         if other == layer || found.iter().any(|known| known.layer == other) {
@@ -548,11 +547,7 @@ fn also(
                 .any(|own| named(own.layer, ground.asked) == layer)
     };
     let across = ground.asked.crosses_accounts();
-    let of_resource = match action {
-        _ if action.starts_with("kms:") => DeniedBy::Key,
-        _ if action.starts_with("sts:AssumeRole") => DeniedBy::Trust,
-        _ => DeniedBy::Resource,
-    };
+    let of_resource = ground.of_resource();
     let identity_asks = matches!(layer, DeniedBy::Identity | DeniedBy::Unknown);
     if identity_asks
         && (across || (layer == DeniedBy::Unknown && of_resource == DeniedBy::Trust))
@@ -712,10 +707,7 @@ fn helps(denial: &Denial, asked: &Asked, layer: DeniedBy) -> Helps {
     if denial.not_by_policy.is_some() {
         return Helps::No;
     }
-    let without = asked
-        .principal
-        .as_ref()
-        .is_some_and(crate::evaluate::Principal::is_service_linked);
+    let without = caller::is_service_linked(asked);
     match layer {
         _ if without => Helps::No,
         DeniedBy::Identity => Helps::Yes,

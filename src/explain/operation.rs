@@ -73,7 +73,22 @@ pub(super) fn operation(denial: &Denial, action: &str) -> Option<(&'static Servi
             let named = action_catalog::operations(name);
             named.into_iter().find(|(service, _)| service.prefix == prefix)
         }
-        _ => None,
+        several => {
+            // Several services have a call of that name: the one that needs what was refused.
+            let needs = |operation: &Operation| {
+                operation
+                    .needs
+                    .iter()
+                    .any(|need| need.action.eq_ignore_ascii_case(action))
+                    || operation
+                        .companions
+                        .iter()
+                        .any(|own| own.action.eq_ignore_ascii_case(action))
+            };
+            let mut found = several.iter().filter(|(_, operation)| needs(operation));
+            let first = found.next().copied();
+            first.filter(|_| found.next().is_none())
+        }
     }
 }
 

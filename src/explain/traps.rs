@@ -253,10 +253,12 @@ fn unmet(condition: &Condition, question: &Question, place: &str, surely: bool) 
 pub(super) fn general(denial: &Denial, asked: &Asked, layer: DeniedBy, kind: Kind) -> Vec<Finding> {
     let mut found = Vec::new();
     let action = asked.action.as_deref().unwrap_or_default();
-    if let Some(encoded) = &denial.encoded {
-        if encoded.state != EncodedState::Whole {
-            found.push(Finding::new("encoded-cut-off", undecodable(encoded.state)));
-        }
+    if let Some(encoded) = denial
+        .encoded
+        .as_ref()
+        .filter(|own| own.state != EncodedState::Whole)
+    {
+        found.push(Finding::new("encoded-cut-off", undecodable(encoded.state)));
     }
     if kind == Kind::Explicit {
         found.push(

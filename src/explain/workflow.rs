@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use action_catalog::{Usual, Workflow, WorkflowAction, WorkflowPart, workflows};
+use action_catalog::{Certainty, Usual, Workflow, WorkflowAction, WorkflowPart, workflows};
 
 use super::Places;
 use super::asked::Asked;
@@ -215,7 +215,11 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
             None => return None,
         },
     }
-    score += call(workflow, scene);
+    let by_call = call(workflow, scene);
+    if by_call < 0 && is_common(scene) {
+        return None;
+    }
+    score += by_call;
     let has = |action: &&String| {
         workflow
             .parts
@@ -407,7 +411,11 @@ fn call(workflow: &Workflow, scene: &Scene<'_>) -> i32 {
         return 0;
     };
     let own = format!("{}:{}", service.prefix, operation.name);
-    let mut needed: Vec<&str> = operation.needs.iter().map(|need| need.action.as_str()).collect();
+    let always = operation
+        .needs
+        .iter()
+        .filter(|need| need.when.is_none() && need.certainty == Certainty::Certain);
+    let mut needed: Vec<&str> = always.map(|need| need.action.as_str()).collect();
     needed.push(&own);
     if needed.first() == Some(&action.as_str()) || own == *action {
         return 0;

@@ -91,7 +91,7 @@ fn decoded(bytes: &[u8]) -> String {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest
             .chunks_exact(2)
-            .map(|pair| unit([pair[0], pair[1]]))
+            .filter_map(|pair| pair.try_into().ok().map(unit))
             .collect();
         String::from_utf16_lossy(&units)
     };
