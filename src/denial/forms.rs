@@ -4,7 +4,7 @@ use super::clean::{Clean, clean};
 use super::dense::Dense;
 use super::sentence::{self, PERFORM, Sentence};
 use super::wrapper::{self, Wrapper, actions_of};
-use super::{Denial, DeniedBy, Kind, LookAlike, NotByPolicy, encoded, token};
+use super::{Client, Denial, DeniedBy, Kind, LookAlike, NotByPolicy, encoded, token};
 
 /// How far from a refusal its wrapper may stand, in bytes.
 const BEFORE: usize = 700;
@@ -370,7 +370,10 @@ impl Text<'_> {
     /// Client, lines and neighbours.
     fn finish(&self, denial: &mut Denial, from: usize, to: usize) {
         let around = self.slice(from.saturating_sub(900), to + 900);
-        denial.client = wrapper::client(around).or(denial.client);
+        // The words of botocore are its own; other clients' are those of what is built upon them.
+        if denial.client != Some(Client::Python) {
+            denial.client = wrapper::client(around).or(denial.client);
+        }
         denial.lines = vec![self.clean.line(from)];
         for found in BESIDE.find_iter(around) {
             let name = found.as_str().trim_end_matches(['.', ',', ')', '"']).to_owned();

@@ -189,10 +189,13 @@ impl Ground<'_> {
         let whose = self.holder_in_words(self.grants.and_then(|own| own.principal.as_deref()));
         let policy = match &held.origin {
             Origin::File { .. } => held.origin.to_string(),
+            // A refusal before this one brought it.
+            Origin::New { name } => name.clone(),
             origin => format!("{origin} of {whose}"),
         };
         let mut change = self.empty(DeniedBy::Identity, policy);
         change.policy_arn = held.origin.arn().map(str::to_owned);
+        change.is_new = matches!(held.origin, Origin::New { .. });
         change.statements = changed.iter().map(print::statement_value).collect();
         change.text = Some((
             print::document_text(&held.document),

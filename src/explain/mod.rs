@@ -11,6 +11,7 @@ mod places;
 mod traps;
 pub mod view;
 mod wanted;
+mod widen;
 mod workflow;
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ use crate::evaluate::{
 };
 use crate::evidence::Ledger;
 use crate::grants::{Account, Grants, Held, NotFound};
-use crate::policy::Document;
+use crate::policy::{Document, Effect, Element};
 use crate::recommend::Allowed;
 use crate::simulate::view::{Answer, Outcome};
 use crate::simulate::{Given, Policies, Question};
@@ -77,9 +78,12 @@ pub fn explained_schema() -> serde_json::Value {
     serde_json::to_value(schema).unwrap_or_default()
 }
 
-/// Answers every refusal of a reading.
+/// Answers every refusal of a reading. The changes of one caller's policies build upon each other: the
+/// last one holds them all.
 pub fn explain(reading: &Reading, known: &Known, options: &Options) -> Explained {
-    let refusals = reading.denials.iter().map(|denial| {
+    let mut refusals = Vec::new();
+    let mut changed: Vec<Grants> = Vec::new();
+    for denial in &reading.denials {
         let others = reading
             .denials
             .iter()
@@ -88,12 +92,41 @@ pub fn explain(reading: &Reading, known: &Known, options: &Options) -> Explained
             .filter_map(|other| other.action.clone())
             .filter(|action| Some(action) != denial.action.as_ref())
             .collect();
-        one(denial, company, known, options)
-    });
+        refusals.push(one(denial, company, known, options, &mut changed));
+    }
     Explained {
         schema_version: SCHEMA_VERSION,
-        refusals: refusals.collect(),
+        refusals,
         look_alikes: reading.look_alikes.clone(),
+    }
+}
+
+/// Takes a change over into what the caller will hold.
+fn take_over(change: &Change, grants: &mut Grants) {
+    let Some((_, after)) = change
+        .text
+        .as_ref()
+        .filter(|_| change.layer == DeniedBy::Identity)
+    else {
+        return;
+    };
+    let Some(document) = crate::policy::parse(after, "").0 else {
+        return;
+    };
+    let own = grants.held.iter_mut().find(|held| {
+        held.layer == Layer::Identity && change.policy.starts_with(&held.origin.to_string()) && !change.is_new
+    });
+    match own {
+        Some(held) => held.document = document,
+        None => grants.held.push(Held {
+            origin: crate::grants::Origin::New {
+                name: change.policy.clone(),
+            },
+            layer: Layer::Identity,
+            document,
+            holders: grants.principal.clone().into_iter().collect(),
+            boundary_of: Vec::new(),
+        }),
     }
 }
 
@@ -104,7 +137,13 @@ struct Standing<'a> {
     findings: Vec<Finding>,
 }
 
-fn one(denial: &Denial, mut company: BTreeSet<String>, known: &Known, options: &Options) -> Refusal {
+fn one(
+    denial: &Denial,
+    mut company: BTreeSet<String>,
+    known: &Known,
+    options: &Options,
+    changed: &mut Vec<Grants>,
+) -> Refusal {
     let mut asked = Asked::of(denial);
     let held = held(denial, &asked, known);
     if let (Some(principal), Some(holder)) = (
@@ -137,14 +176,28 @@ fn one(denial: &Denial, mut company: BTreeSet<String>, known: &Known, options: &
         (Kind::Unknown, Some(Outcome::ImplicitDeny)) => Kind::Implicit,
         (kind, _) => kind,
     };
-    let next = next(denial, &asked, &caller, &company, &trail, held.grants.as_ref());
+    let mut will_hold = held.grants.as_ref().map(|grants| {
+        let before = changed.iter().position(|own| own.principal == grants.principal);
+        before.map_or_else(|| grants.clone(), |at| changed.swap_remove(at))
+    });
+    let next = next(
+        denial,
+        &asked,
+        options,
+        &Around {
+            caller: &caller,
+            company: &company,
+            trail: &trail,
+            grants: will_hold.as_ref(),
+        },
+    );
     let ground = Ground {
         denial,
         asked: &asked,
-        grants: held.grants.as_ref(),
+        grants: will_hold.as_ref(),
         policies: &policies,
     };
-    let refused = refused(denial, &asked);
+    let refused = asked_for(denial, &asked, options);
     let list = |helps: bool| wishes(refused.as_ref(), &next, options, helps);
     let settles = denial.not_by_policy.is_none();
     let mut change = refused
@@ -155,6 +208,13 @@ fn one(denial: &Denial, mut company: BTreeSet<String>, known: &Known, options: &
         Some(_) if settles => also(&ground, layer, &answer, &list(false), &list(true)),
         _ => Vec::new(),
     };
+    if let Some(mut grants) = will_hold.take() {
+        change
+            .iter()
+            .chain(&also)
+            .for_each(|own| take_over(own, &mut grants));
+        changed.push(grants);
+    }
     let dangers = dangers(change.iter_mut().chain(&mut also), held.grants.as_ref(), options);
     let mut findings = held.findings;
     findings.extend(findings_of(denial, &asked, layer, kind, &answer, &policies));
@@ -378,6 +438,20 @@ fn refused(denial: &Denial, asked: &Asked) -> Option<Wanted> {
     })
 }
 
+/// What a change is to grant for the refused call itself: for the next run as well, unless this one
+/// alone is wanted.
+fn asked_for(denial: &Denial, asked: &Asked, options: &Options) -> Option<Wanted> {
+    let mut refused = refused(denial, asked)?;
+    if !options.only_this
+        && asked.exact
+        && let Some((pattern, why)) = widen::for_next_run(&refused.action, &refused.resource)
+    {
+        refused.resource = pattern;
+        refused.why = format!("it was refused; {why}");
+    }
+    Some(refused)
+}
+
 /// What comes next, without what is refused now and what is allowed already.
 struct Ahead {
     certain: Vec<Wanted>,
@@ -385,14 +459,21 @@ struct Ahead {
     possible: Vec<Wanted>,
 }
 
-fn next(
-    denial: &Denial,
-    asked: &Asked,
-    caller: &Caller,
-    company: &BTreeSet<String>,
-    trail: &company::Company,
-    grants: Option<&Grants>,
-) -> Ahead {
+/// What is known around a refusal.
+struct Around<'a> {
+    caller: &'a Caller,
+    company: &'a BTreeSet<String>,
+    trail: &'a company::Company,
+    grants: Option<&'a Grants>,
+}
+
+fn next(denial: &Denial, asked: &Asked, options: &Options, around: &Around<'_>) -> Ahead {
+    let Around {
+        caller,
+        company,
+        trail,
+        grants,
+    } = *around;
     let mut by_call = operation::besides(denial, asked);
     let scene = workflow::Scene {
         denial,
@@ -419,30 +500,44 @@ fn next(
         ),
         ..own
     }));
-    let refused = refused(denial, asked);
+    let refused = asked_for(denial, asked, options);
     let mut known: Vec<Wanted> = refused.into_iter().collect();
     let allowed = Allowance::new(grants);
-    let mut fresh = |list: Vec<Wanted>| -> Vec<Wanted> {
+    let mut held: Vec<Wanted> = Vec::new();
+    let mut fresh = |list: Vec<Wanted>, held: &mut Vec<Wanted>| -> Vec<Wanted> {
         let mut kept = Vec::new();
         for own in list {
             if known.iter().any(|other| own.is_within(other)) || allowed.covers(&own) {
                 continue;
             }
             known.push(own.clone());
-            kept.push(own);
+            // A grant of some of what is only guessed was made for this, as far as one can tell.
+            if own.resource.contains('*') && allowed.covers_some(&own) {
+                let why = format!("{}; it is granted on some of these already", own.why);
+                held.push(Wanted { why, ..own });
+            } else {
+                kept.push(own);
+            }
         }
         kept
     };
+    let certain = fresh(by_call.certain, &mut held);
+    let likely = fresh(by_call.likely, &mut held);
+    let mut rest = Vec::new();
+    let mut possible = fresh(possible, &mut rest);
+    possible.splice(0..0, held);
     Ahead {
-        certain: fresh(by_call.certain),
-        likely: fresh(by_call.likely),
-        possible: fresh(possible),
+        certain,
+        likely,
+        possible,
     }
 }
 
 /// What the identity policies allow for sure.
 struct Allowance {
     compiled: Option<Compiled>,
+    /// Action and resource patterns of Allow statements.
+    granted: Vec<(Vec<String>, Vec<String>)>,
 }
 
 impl Allowance {
@@ -457,7 +552,34 @@ impl Allowance {
                 .collect();
             Compiled::within(&identity, Setting::default())
         });
-        Self { compiled }
+        let statements = grants
+            .into_iter()
+            .flat_map(|grants| grants.in_layer(Layer::Identity));
+        let statements = statements.flat_map(|held| &held.document.statements);
+        let granted = statements
+            .filter(|own| own.effect == Effect::Allow)
+            .filter_map(|own| match (&own.action, &own.resource) {
+                (Element::Only(actions), Some(Element::Only(resources))) => {
+                    Some((actions.clone(), resources.clone()))
+                }
+                _ => None,
+            });
+        Self {
+            compiled,
+            granted: granted.collect(),
+        }
+    }
+
+    /// Whether a statement allows the action on some of the resources.
+    fn covers_some(&self, wanted: &Wanted) -> bool {
+        self.granted.iter().any(|(actions, resources)| {
+            actions
+                .iter()
+                .any(|own| crate::pattern::matches_ignore_case(own, &wanted.action))
+                && resources
+                    .iter()
+                    .any(|own| crate::pattern::resource_is_subset(own, &wanted.resource) == Some(true))
+        })
     }
 
     fn covers(&self, wanted: &Wanted) -> bool {

@@ -535,3 +535,39 @@ fn unknown_layers_stay_unknown() {
     );
     assert!(refusal.also.is_empty());
 }
+
+#[test]
+fn the_changes_of_one_caller_build_upon_each_other() {
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:jobs";
+    let text = format!(
+        "{}\n{}\n",
+        message("sqs:SendMessage", queue),
+        message("sns:Publish", "arn:aws:sns:eu-west-1:111122223333:news")
+    );
+    for held in [policy(json!([])), allow("s3:ListAllMyBuckets", "*")] {
+        let explained = explain(
+            &denial::read(&text),
+            &account(&held, &lambda()),
+            &Options::default(),
+        );
+        let [first, second] = explained.refusals.as_slice() else {
+            panic!("{explained:?}")
+        };
+        let text = |refusal: &Refusal| {
+            refusal
+                .change
+                .as_ref()
+                .unwrap()
+                .document
+                .clone()
+                .unwrap()
+                .to_string()
+        };
+        assert!(text(first).contains("sqs:SendMessage") && !text(first).contains("sns:Publish"));
+        assert!(text(second).contains("sqs:SendMessage") && text(second).contains("sns:Publish"));
+        assert_eq!(
+            first.change.as_ref().unwrap().policy,
+            second.change.as_ref().unwrap().policy
+        );
+    }
+}

@@ -11,6 +11,9 @@ macro_rules! line {
     ($out:expr, $($arg:tt)*) => {{ let _ = writeln!($out, $($arg)*); }};
 }
 
+/// How what is not in the change is called.
+const POSSIBLE: &str = "possible, not in the change";
+
 /// The answers as GitHub, GitLab and Jira show them.
 pub fn render(explained: &Explained) -> String {
     let mut out = String::new();
@@ -83,9 +86,10 @@ fn one(out: &mut String, refusal: &Refusal) {
         for (kind, list) in [
             ("certain", &refusal.next.certain),
             ("likely", &refusal.next.likely),
-            ("possible, not in the change", &refusal.next.possible),
+            (POSSIBLE, &refusal.next.possible),
         ] {
-            list.iter().for_each(|want| row(out, kind, want));
+            let shown = if kind == POSSIBLE { 8 } else { usize::MAX };
+            list.iter().take(shown).for_each(|want| row(out, kind, want));
         }
         line!(out, "\n</details>\n");
     }

@@ -16,6 +16,7 @@ mod cli;
 mod decisions;
 mod determinism;
 mod examples;
+mod explain;
 mod messages;
 mod observed;
 mod properties;

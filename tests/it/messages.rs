@@ -24,7 +24,7 @@ fn fields(denial: &Denial) -> Value {
     })
 }
 
-fn topics() -> Vec<(String, Value)> {
+pub(crate) fn topics() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/messages");
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
