@@ -19,7 +19,7 @@ mod tests;
 
 pub use places::Places;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asked::Asked;
 use caller::Caller;
@@ -83,15 +83,12 @@ pub fn explained_schema() -> serde_json::Value {
 pub fn explain(reading: &Reading, known: &Known, options: &Options) -> Explained {
     let mut refusals = Vec::new();
     let mut changed: Vec<Grants> = Vec::new();
+    let company = actions_by_principal(&reading.denials);
     for denial in &reading.denials {
-        let others = reading
-            .denials
-            .iter()
-            .filter(|other| other.principal == denial.principal);
-        let company: BTreeSet<String> = others
-            .filter_map(|other| other.action.clone())
-            .filter(|action| Some(action) != denial.action.as_ref())
-            .collect();
+        let company = company
+            .get(&denial.principal.as_deref())
+            .cloned()
+            .unwrap_or_default();
         refusals.push(one(denial, company, known, options, &mut changed));
     }
     Explained {
@@ -99,6 +96,19 @@ pub fn explain(reading: &Reading, known: &Known, options: &Options) -> Explained
         refusals,
         look_alikes: reading.look_alikes.clone(),
     }
+}
+
+/// What each principal was refused: enough of it to tell what it is about.
+fn actions_by_principal(denials: &[Denial]) -> BTreeMap<Option<&str>, BTreeSet<String>> {
+    const ENOUGH: usize = 64;
+    let mut found: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
+    for denial in denials {
+        let own = found.entry(denial.principal.as_deref()).or_default();
+        if own.len() < ENOUGH {
+            own.extend(denial.action.clone());
+        }
+    }
+    found
 }
 
 /// Takes a change over into what the caller will hold.

@@ -26,8 +26,13 @@ impl Places {
     /// A place takes as little as it can; the last one takes the rest. `${Account}` and `${Region}`
     /// take no `:`.
     pub fn bind(template: &str, resource: &str) -> Option<Self> {
-        let mut places = Self::default();
-        matches(&pieces(template), resource, &mut places.known).then_some(places)
+        let mut known = Vec::new();
+        matches(&pieces(template), resource, &mut known).then(|| Self {
+            known: known
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        })
     }
 
     /// What a place stands for.
@@ -96,7 +101,7 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
 }
 
 /// Whether the pieces match the whole text; places are noted on the way.
-fn matches(pieces: &[Piece<'_>], text: &str, known: &mut BTreeMap<String, String>) -> bool {
+fn matches<'t>(pieces: &[Piece<'t>], text: &'t str, known: &mut Vec<(&'t str, &'t str)>) -> bool {
     let Some((first, rest)) = pieces.split_first() else {
         return text.is_empty();
     };
@@ -110,10 +115,9 @@ fn matches(pieces: &[Piece<'_>], text: &str, known: &mut BTreeMap<String, String
         // Global services leave region and account empty.
         Piece::Place(name) => (Some(*name), usize::from(name.chars().all(char::is_lowercase))),
     };
-    if let Some(value) = name.and_then(|name| known.get(name)) {
-        let value = value.clone();
+    if let Some((_, value)) = known.iter().find(|(own, _)| Some(*own) == name) {
         return text
-            .strip_prefix(value.as_str())
+            .strip_prefix(*value)
             .is_some_and(|tail| matches(rest, tail, known));
     }
     let one_part = name.is_some_and(|name| matches!(name, "Partition" | "Region" | "Account"));
@@ -121,22 +125,28 @@ fn matches(pieces: &[Piece<'_>], text: &str, known: &mut BTreeMap<String, String
         .char_indices()
         .map(|(at, _)| at)
         .chain(std::iter::once(text.len()));
+    // What follows starts with a known text more often than not: only ends before it are tried.
+    let next = match rest.first() {
+        Some(Piece::Text(next)) => Some(*next),
+        _ => None,
+    };
     for end in ends {
-        let value = text.get(..end).unwrap_or_default();
-        if one_part && value.contains(':') {
+        let (value, tail) = text.split_at(end);
+        if one_part && value.ends_with(':') {
             return false;
         }
-        if value.len() < least {
+        if end < least || next.is_some_and(|next| !tail.starts_with(next)) {
             continue;
         }
-        let mut tried = known.clone();
-        if let Some(name) = name {
-            tried.insert(name.to_owned(), value.to_owned());
+        if rest.is_empty() && end < text.len() {
+            continue;
         }
-        if matches(rest, text.get(end..).unwrap_or_default(), &mut tried) {
-            *known = tried;
+        let before = known.len();
+        known.extend(name.map(|name| (name, value)));
+        if matches(rest, tail, known) {
             return true;
         }
+        known.truncate(before);
     }
     false
 }

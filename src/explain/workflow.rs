@@ -1,8 +1,11 @@
 //! Which piece of work a refusal belongs to, and what that work needs besides.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use action_catalog::{Certainty, Usual, Workflow, WorkflowAction, WorkflowPart, workflows};
+
+use rustc_hash::FxHashMap;
 
 use super::Places;
 use super::asked::Asked;
@@ -57,10 +60,28 @@ struct Fit<'w> {
     claims: usize,
 }
 
+/// The workflows that have an action.
+fn with_action(action: &str) -> &'static [&'static Workflow] {
+    static INDEX: LazyLock<FxHashMap<&str, Vec<&Workflow>>> = LazyLock::new(|| {
+        let mut index: FxHashMap<&str, Vec<&Workflow>> = FxHashMap::default();
+        for workflow in workflows() {
+            for own in workflow.parts.iter().flat_map(|part| &part.actions) {
+                let list = index.entry(&own.action).or_default();
+                if list.last().is_none_or(|last| last.name != workflow.name) {
+                    list.push(workflow);
+                }
+            }
+        }
+        index
+    });
+    INDEX.get(action).map_or(&[], Vec::as_slice)
+}
+
 /// What the work that the refusal most likely belongs to needs besides.
 pub(super) fn besides(scene: &Scene<'_>) -> Besides {
     let mut found = Besides::default();
-    let mut fits: Vec<Fit<'_>> = workflows()
+    let action = scene.asked.action.as_deref().unwrap_or_default();
+    let mut fits: Vec<Fit<'_>> = with_action(action)
         .iter()
         .filter_map(|workflow| fit(workflow, scene))
         .collect();
@@ -334,11 +355,7 @@ fn under_way(workflow: &Workflow, scene: &Scene<'_>) -> bool {
 fn is_common(scene: &Scene<'_>) -> bool {
     let action = scene.asked.action.as_deref().unwrap_or_default();
     let data = super::asked::known(action).is_some_and(|(_, own)| !own.seen.data.is_empty());
-    let all = workflows().iter().filter(|workflow| {
-        let mut actions = workflow.parts.iter().flat_map(|part| &part.actions);
-        actions.any(|own| own.action == action)
-    });
-    data || action.starts_with("kms:") || all.count() > COMMON
+    data || action.starts_with("kms:") || with_action(action).len() > COMMON
 }
 
 /// An action of more workflows than this says nothing of the work.
