@@ -49,6 +49,7 @@ fn main() -> Outcome<()> {
         "managed-policies.jsonl",
         "src/workflow.rs",
         "workflows",
+        "workflows-together.json",
         "src/escalation.rs",
         "escalations.json",
     ] {
@@ -168,6 +169,51 @@ struct WorkflowFile {
     workflows: Vec<workflow::Workflow>,
 }
 
+/// `workflows-together.json`: which workflows are rare, and which go with others.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TogetherFile {
+    rare: Vec<String>,
+    together: Vec<Together>,
+}
+
+/// Each of `of` is usually done with each of `with`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Together {
+    of: Vec<String>,
+    with: Vec<String>,
+    #[serde(default)]
+    bind: BTreeMap<String, String>,
+    #[expect(dead_code, reason = "for readers of the file")]
+    why: String,
+}
+
+/// Marks what is rare and what goes together. Fails where a name is not that of a workflow.
+fn together(all: &mut [workflow::Workflow]) -> Outcome<()> {
+    let file = "workflows-together.json";
+    if !Path::new(file).exists() {
+        return Ok(());
+    }
+    let read: TogetherFile = serde_json::from_str(&fs::read_to_string(file)?)?;
+    let names: BTreeSet<String> = all.iter().map(|own| own.name.clone()).collect();
+    let named = read.together.iter().flat_map(|own| own.of.iter().chain(&own.with));
+    if let Some(wrong) = named.chain(&read.rare).find(|name| !names.contains(*name)) {
+        return Err(format!("{file}: there is no workflow {wrong}").into());
+    }
+    for own in all {
+        own.rare |= read.rare.contains(&own.name);
+        for link in read.together.iter().filter(|link| link.of.contains(&own.name)) {
+            let others = link.with.iter().filter(|other| **other != own.name);
+            own.with.extend(others.map(|other| workflow::WorkflowWith {
+                workflow: other.clone(),
+                bind: link.bind.clone(),
+            }));
+        }
+    }
+    Ok(())
+}
+
 /// All of `workflows/`, sorted by name. Fails where one names an action that does not exist, or cites
 /// nothing.
 fn read_workflows(actions: &BTreeSet<String>) -> Outcome<Vec<workflow::Workflow>> {
@@ -195,6 +241,7 @@ fn read_workflows(actions: &BTreeSet<String>) -> Outcome<Vec<workflow::Workflow>
             }
         }
     }
+    together(&mut all)?;
     Ok(all)
 }
 

@@ -26,4 +26,4 @@ pub use types::{
     Action, ActionResource, By, Certainty, Companion, ConditionKey, Level, Need, On, Operation, Origin,
     ResourceType, Risk, Rw, Seen, Service, When,
 };
-pub use workflow::{Usual, Workflow, WorkflowAction, WorkflowPart};
+pub use workflow::{Usual, Workflow, WorkflowAction, WorkflowPart, WorkflowWith};

@@ -28,6 +28,23 @@ pub struct Workflow {
     pub cloudformation: Vec<String>,
     /// What it consists of.
     pub parts: Vec<WorkflowPart>,
+    /// Whether it is done so seldom that what is alike in a commoner workflow is more likely that one.
+    #[serde(default)]
+    pub rare: bool,
+    /// The work that goes with it more than about twice in three.
+    #[serde(default)]
+    pub with: Vec<WorkflowWith>,
+}
+
+/// A workflow that usually goes with another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkflowWith {
+    /// Its name.
+    pub workflow: String,
+    /// Its placeholders by those of the other: `group` -> `/aws/lambda/{function}`.
+    #[serde(default)]
+    pub bind: BTreeMap<String, String>,
 }
 
 /// A part of a workflow: who needs one of its actions needs them all.

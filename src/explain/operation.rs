@@ -1,6 +1,6 @@
 //! What the same operation needs besides: documented needs, and what comes with it.
 
-use action_catalog::{By, Certainty, Companion, Need, On, Operation, Service};
+use action_catalog::{By, Certainty, Companion, Level, Need, On, Operation, Service};
 
 use super::Places;
 use super::asked::{Asked, known};
@@ -46,8 +46,13 @@ pub(super) fn besides(denial: &Denial, asked: &Asked) -> Besides {
             continue;
         }
         let wanted = call.companion(companion);
-        let reads_back =
-            matches!(companion.by, By::Terraform | By::CloudFormation) && companion.when.is_none();
+        let reads_back = companion.when.is_none()
+            && match companion.by {
+                By::Terraform => true,
+                // A handler declares all that it may ever call.
+                By::CloudFormation => call.is_read_back(&companion.action),
+                _ => false,
+            };
         if reads_back {
             found.likely.push(wanted);
         } else {
@@ -150,6 +155,13 @@ impl Call<'_> {
             why: companion.because.clone(),
             source: Some(companion.cite.clone()),
         }
+    }
+
+    /// Whether it reads what the operation made.
+    fn is_read_back(&self, action: &str) -> bool {
+        known(action).is_some_and(|(service, own)| {
+            service.prefix == self.service.prefix && matches!(own.level, Level::Read | Level::List)
+        })
     }
 
     /// Whether the operation hands a role of its own over: a parameter `role` at its top.

@@ -22,6 +22,7 @@ mod weight {
     pub(super) const OFTEN: i32 = 20;
     pub(super) const SOMETIMES: i32 = 8;
     pub(super) const CALLER: i32 = 40;
+    pub(super) const OTHER_CALLER: i32 = 28;
     pub(super) const TYPE: i32 = 40;
     pub(super) const CLIENT: i32 = 20;
     pub(super) const OPERATION: i32 = 15;
@@ -33,6 +34,8 @@ mod weight {
     /// For every second action that a workflow claims beside the part that was met, up to `CLAIMS`.
     pub(super) const CLAIM: i32 = -1;
     pub(super) const CLAIMS: usize = 24;
+    /// What is seldom done.
+    pub(super) const RARE: i32 = -10;
     /// Workflows whose scores are that near fit alike.
     pub(super) const NEAR: i32 = 3;
     /// Less than this is no ground for a proposal.
@@ -127,6 +130,13 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
             }
         }
     }
+    if let ([only], false) = (fits.as_slice(), is_key) {
+        for wanted in together(only, scene).into_iter().filter(|own| !is_everywhere(own)) {
+            if !usual.iter().any(|(own, _)| same(own, &wanted)) {
+                usual.push((wanted, 1));
+            }
+        }
+    }
     // Where several pieces of work fit alike, what most of them share.
     for (wanted, count) in usual {
         if count * 2 > total {
@@ -136,6 +146,43 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
         }
     }
     found
+}
+
+/// What the work needs that usually goes with this one.
+fn together(fit: &Fit<'_>, scene: &Scene<'_>) -> Vec<Wanted> {
+    let mut found = Vec::new();
+    // A part that is done now and then says too little of what else is done.
+    if !fit.identified || fit.part.usual == Usual::Sometimes {
+        return found;
+    }
+    for link in &fit.workflow.with {
+        let Some(workflow) = by_name(&link.workflow) else {
+            continue;
+        };
+        let mut bound = Places::default();
+        for (name, template) in &link.bind {
+            bound.set_default(name, &fit.bound.fill(template));
+        }
+        bound.add(&fit.bound);
+        let other = Fit {
+            workflow,
+            part: fit.part,
+            bound,
+            score: 0,
+            identified: true,
+            claims: 0,
+        };
+        for part in workflow.parts.iter().filter(|part| part.usual != Usual::Sometimes) {
+            found.extend(part.actions.iter().map(|action| wanted(&other, part, action, scene)));
+        }
+    }
+    found
+}
+
+fn by_name(name: &str) -> Option<&'static Workflow> {
+    let all = workflows();
+    let at = all.binary_search_by(|own| own.name.as_str().cmp(name)).ok()?;
+    all.get(at)
 }
 
 /// Whether nothing bounds the resource: a bucket's ARN has no account.
@@ -228,7 +275,9 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         ([], _) => {}
         (callers, _) => match scene.caller.is_one_of(callers) {
             Some(true) => {
-                score += weight::CALLER;
+                // The first one is the usual caller.
+                let usual = scene.caller.is_one_of(callers.get(..1).unwrap_or_default()) == Some(true);
+                score += if usual { weight::CALLER } else { weight::OTHER_CALLER };
                 identified = true;
             }
             Some(false) => return None,
@@ -252,6 +301,9 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
     score += weight::COMPANY * i32::try_from(company.min(5)).unwrap_or(5);
     let named = literal(&bound);
     score += named;
+    if workflow.rare {
+        score += weight::RARE;
+    }
     // What programs of every kind do says nothing of the work.
     let told = identified || named > 0 || company > 0 || named_client;
     if !told && (is_common(scene) || part.usual != Usual::Always) {
