@@ -197,7 +197,10 @@ fn together(all: &mut [workflow::Workflow]) -> Outcome<()> {
     }
     let read: TogetherFile = serde_json::from_str(&fs::read_to_string(file)?)?;
     let names: BTreeSet<String> = all.iter().map(|own| own.name.clone()).collect();
-    let named = read.together.iter().flat_map(|own| own.of.iter().chain(&own.with));
+    let named = read
+        .together
+        .iter()
+        .flat_map(|own| own.of.iter().chain(&own.with));
     if let Some(wrong) = named.chain(&read.rare).find(|name| !names.contains(*name)) {
         return Err(format!("{file}: there is no workflow {wrong}").into());
     }

@@ -112,7 +112,9 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
     for fit in &fits {
         for part in &fit.workflow.parts {
             let own = std::ptr::eq(part, fit.part);
-            let belongs = own || (part.usual != Usual::Sometimes && !is_key);
+            // A part that is not always done says of the work only what is done of it already.
+            let whole = fit.part.usual == Usual::Always || under_way(fit.workflow, scene);
+            let belongs = own || (part.usual != Usual::Sometimes && !is_key && whole);
             for action in &part.actions {
                 let wanted = wanted(fit, part, action, scene);
                 if !belongs || is_everywhere(&wanted) {
@@ -131,7 +133,10 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
         }
     }
     if let ([only], false) = (fits.as_slice(), is_key) {
-        for wanted in together(only, scene).into_iter().filter(|own| !is_everywhere(own)) {
+        for wanted in together(only, scene)
+            .into_iter()
+            .filter(|own| !is_everywhere(own))
+        {
             if !usual.iter().any(|(own, _)| same(own, &wanted)) {
                 usual.push((wanted, 1));
             }
@@ -172,8 +177,16 @@ fn together(fit: &Fit<'_>, scene: &Scene<'_>) -> Vec<Wanted> {
             identified: true,
             claims: 0,
         };
-        for part in workflow.parts.iter().filter(|part| part.usual != Usual::Sometimes) {
-            found.extend(part.actions.iter().map(|action| wanted(&other, part, action, scene)));
+        for part in workflow
+            .parts
+            .iter()
+            .filter(|part| part.usual != Usual::Sometimes)
+        {
+            found.extend(
+                part.actions
+                    .iter()
+                    .map(|action| wanted(&other, part, action, scene)),
+            );
         }
     }
     found
@@ -277,7 +290,11 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
             Some(true) => {
                 // The first one is the usual caller.
                 let usual = scene.caller.is_one_of(callers.get(..1).unwrap_or_default()) == Some(true);
-                score += if usual { weight::CALLER } else { weight::OTHER_CALLER };
+                score += if usual {
+                    weight::CALLER
+                } else {
+                    weight::OTHER_CALLER
+                };
                 identified = true;
             }
             Some(false) => return None,
@@ -286,18 +303,26 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         },
     }
     let by_call = call(workflow, scene);
-    if by_call < 0 && is_common(scene) {
+    if by_call < 0 && is_common(scene.asked.action.as_deref().unwrap_or_default()) {
         return None;
     }
     score += by_call;
+    // What all kinds of work need says little of this one, unless much of it comes together.
     let has = |action: &&String| {
-        workflow
-            .parts
-            .iter()
-            .flat_map(|part| &part.actions)
-            .any(|own| own.action == **action)
+        let mut all = workflow.parts.iter().flat_map(|part| &part.actions);
+        all.any(|own| own.action == **action)
     };
-    let company = scene.company.iter().filter(has).count();
+    let (common, own): (Vec<&String>, Vec<&String>) = scene
+        .company
+        .iter()
+        .filter(has)
+        .partition(|action| is_common(action));
+    let company = own.len()
+        + if under_way(workflow, scene) {
+            common.len()
+        } else {
+            0
+        };
     score += weight::COMPANY * i32::try_from(company.min(5)).unwrap_or(5);
     let named = literal(&bound);
     score += named;
@@ -305,8 +330,9 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         score += weight::RARE;
     }
     // What programs of every kind do says nothing of the work.
-    let told = identified || named > 0 || company > 0 || named_client;
-    if !told && (is_common(scene) || part.usual != Usual::Always) {
+    let told = identified || named > 0 || company > 0 || named_client || is_of_one_service(workflow);
+    let action = scene.asked.action.as_deref().unwrap_or_default();
+    if !told && (is_common(action) || part.usual != Usual::Always) {
         return None;
     }
     // A key says nothing at all: it belongs to the work that is under way.
@@ -404,11 +430,30 @@ fn under_way(workflow: &Workflow, scene: &Scene<'_>) -> bool {
 
 /// Whether the refused action is one that all kinds of work need: what data events record, keys, tags,
 /// roles that are handed over.
-fn is_common(scene: &Scene<'_>) -> bool {
-    let action = scene.asked.action.as_deref().unwrap_or_default();
+fn is_common(action: &str) -> bool {
     let data = super::asked::known(action).is_some_and(|(_, own)| !own.seen.data.is_empty());
     data || action.starts_with("kms:") || with_action(action).len() > COMMON
 }
+
+/// Whether all that it usually needs is of one service, and little: a program that uses it.
+fn is_of_one_service(workflow: &Workflow) -> bool {
+    let usual = workflow
+        .parts
+        .iter()
+        .filter(|part| part.usual != Usual::Sometimes);
+    let actions: BTreeSet<&str> = usual
+        .flat_map(|part| &part.actions)
+        .map(|own| own.action.as_str())
+        .collect();
+    let services: BTreeSet<&str> = actions.iter().filter_map(|own| own.split(':').next()).collect();
+    services.len() == 1
+        && actions.len() <= LITTLE
+        && workflow.callers.is_empty()
+        && workflow.clients.is_empty()
+}
+
+/// Actions of one service that are proposed where nothing but the action speaks for the work.
+const LITTLE: usize = 10;
 
 /// An action of more workflows than this says nothing of the work.
 const COMMON: usize = 6;
