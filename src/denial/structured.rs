@@ -180,7 +180,12 @@ fn record(value: &Value) -> Option<Denial> {
         denial.layer = sentence.layer;
         denial.kind = sentence.kind;
         denial.encoded = sentence.encoded;
-        denial.principal = denial.principal.or(sentence.principal);
+        // An account's id says less than the ARN that the message gives.
+        let is_arn = |own: &String| own.starts_with("arn:");
+        denial.principal = denial
+            .principal
+            .filter(|own| is_arn(own) || !sentence.principal.as_ref().is_some_and(is_arn))
+            .or(sentence.principal);
     } else {
         fill_from_the_call(&mut denial, value);
     }

@@ -113,7 +113,9 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
         for part in &fit.workflow.parts {
             let own = std::ptr::eq(part, fit.part);
             // A part that is not always done says of the work only what is done of it already.
-            let whole = fit.part.usual == Usual::Always || under_way(fit.workflow, scene);
+            let whole = fit.part.usual == Usual::Always
+                || under_way(fit.workflow, scene)
+                || is_only_work(fit.workflow, scene);
             let belongs = own || (part.usual != Usual::Sometimes && !is_key && whole);
             for action in &part.actions {
                 let wanted = wanted(fit, part, action, scene);
@@ -426,6 +428,18 @@ fn under_way(workflow: &Workflow, scene: &Scene<'_>) -> bool {
         .filter(|action| scene.company.contains(**action))
         .count();
     met > 0 && met * 2 >= actions.len()
+}
+
+/// Whether it is all that its caller usually does.
+fn is_only_work(workflow: &Workflow, scene: &Scene<'_>) -> bool {
+    let is_caller = |own: &Workflow| {
+        let usual = own.callers.get(..1).unwrap_or_default();
+        !usual.is_empty() && scene.caller.is_one_of(usual) == Some(true)
+    };
+    let others = workflows()
+        .iter()
+        .filter(|own| !own.rare && own.name != workflow.name);
+    is_caller(workflow) && !others.into_iter().any(is_caller)
 }
 
 /// Whether the refused action is one that all kinds of work need: what data events record, keys, tags,
