@@ -32,6 +32,13 @@ impl Caller {
         }
     }
 
+    /// Whether the caller is a service that runs what its user wrote.
+    pub(super) fn runs_programs(&self) -> bool {
+        PROGRAMS.iter().any(|own| {
+            self.looks_like.contains(own) || self.trusts.as_ref().is_some_and(|trusts| trusts.contains(*own))
+        })
+    }
+
     /// Whether one of the services may be the caller: `Some(true)` known, `None` not known.
     pub(super) fn is_one_of(&self, wanted: &[String]) -> Option<bool> {
         if wanted.iter().any(|own| self.looks_like.contains(own.as_str())) {
@@ -103,6 +110,18 @@ pub(super) fn is_service_linked(asked: &Asked) -> bool {
         .is_some_and(crate::evaluate::Principal::is_service_linked)
         || role(asked).is_some_and(|role| role.starts_with("AWSServiceRoleFor"))
 }
+
+/// Services whose roles programs run with.
+const PROGRAMS: [&str; 8] = [
+    "codebuild.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "glue.amazonaws.com",
+    "lambda.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "sagemaker.amazonaws.com",
+    "tasks.apprunner.amazonaws.com",
+];
 
 /// A kind of session, known by its name.
 struct Kind {

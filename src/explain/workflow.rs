@@ -23,19 +23,23 @@ mod weight {
     pub(super) const SOMETIMES: i32 = 8;
     pub(super) const CALLER: i32 = 40;
     pub(super) const OTHER_CALLER: i32 = 28;
+    pub(super) const UNKNOWN_CALLER: i32 = -6;
     pub(super) const TYPE: i32 = 40;
     pub(super) const CLIENT: i32 = 20;
     pub(super) const OPERATION: i32 = 15;
     pub(super) const COMPANY: i32 = 10;
+    pub(super) const WORD: i32 = 5;
+    /// A workflow of any program, where the caller is a service that runs programs.
+    pub(super) const A_PROGRAMS: i32 = -8;
     /// A workflow of persons, where a service is known to be the caller.
-    pub(super) const NOBODYS: i32 = -12;
+    pub(super) const NOBODYS: i32 = -30;
     /// A workflow that does not have the call.
     pub(super) const OTHER_CALL: i32 = -12;
     /// For every second action that a workflow claims beside the part that was met, up to `CLAIMS`.
     pub(super) const CLAIM: i32 = -1;
     pub(super) const CLAIMS: usize = 24;
     /// What is seldom done.
-    pub(super) const RARE: i32 = -10;
+    pub(super) const RARE: i32 = -15;
     /// Workflows whose scores are that near fit alike.
     pub(super) const NEAR: i32 = 3;
     /// Less than this is no ground for a proposal.
@@ -59,6 +63,8 @@ struct Fit<'w> {
     score: i32,
     /// Whether more than the action speaks for it: the caller, or a resource type that the text names.
     identified: bool,
+    /// Whether the text names its resource type: then it is this work, and no other.
+    named_type: bool,
     /// How many actions it claims beside the part that was met.
     claims: usize,
 }
@@ -123,7 +129,7 @@ pub(super) fn besides(scene: &Scene<'_>) -> Besides {
                     if total == 1 {
                         found.possible.push(wanted);
                     }
-                } else if total == 1 && fit.identified && part.usual == Usual::Always {
+                } else if total == 1 && fit.named_type && part.usual == Usual::Always {
                     found.certain.push(wanted);
                 } else {
                     match usual.iter_mut().find(|(own, _)| same(own, &wanted)) {
@@ -163,7 +169,7 @@ fn together(fit: &Fit<'_>, scene: &Scene<'_>) -> Vec<Wanted> {
         return found;
     }
     for link in &fit.workflow.with {
-        let Some(workflow) = by_name(&link.workflow) else {
+        let Some(workflow) = by_name(&link.workflow).filter(|own| is_possible(own, scene)) else {
             continue;
         };
         let mut bound = Places::default();
@@ -177,6 +183,7 @@ fn together(fit: &Fit<'_>, scene: &Scene<'_>) -> Vec<Wanted> {
             bound,
             score: 0,
             identified: true,
+            named_type: false,
             claims: 0,
         };
         for part in workflow
@@ -286,6 +293,7 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
     match (workflow.callers.as_slice(), is_service) {
         // Where the service itself is the caller, nobody's tool is.
         ([], true) if scene.denial.client.is_none() && !workflow.clients.is_empty() => return None,
+        ([], true) if !named_client && scene.caller.runs_programs() => score += weight::A_PROGRAMS,
         ([], true) if !named_client => score += weight::NOBODYS,
         ([], _) => {}
         (callers, _) => match scene.caller.is_one_of(callers) {
@@ -300,12 +308,12 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
                 identified = true;
             }
             Some(false) => return None,
-            None if part.usual == Usual::Always => {}
+            None if part.usual == Usual::Always => score += weight::UNKNOWN_CALLER,
             None => return None,
         },
     }
     let by_call = call(workflow, scene);
-    if by_call < 0 && is_common(scene.asked.action.as_deref().unwrap_or_default()) {
+    if by_call < 0 && is_common(scene.asked.action.as_deref().unwrap_or_default(), scene) {
         return None;
     }
     score += by_call;
@@ -318,7 +326,7 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         .company
         .iter()
         .filter(has)
-        .partition(|action| is_common(action));
+        .partition(|action| is_common(action, scene));
     let company = own.len()
         + if under_way(workflow, scene) {
             common.len()
@@ -327,14 +335,14 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         };
     score += weight::COMPANY * i32::try_from(company.min(5)).unwrap_or(5);
     let named = literal(&bound);
-    score += named;
+    score += named + called(workflow, scene);
     if workflow.rare {
         score += weight::RARE;
     }
     // What programs of every kind do says nothing of the work.
     let told = identified || named > 0 || company > 0 || named_client || is_of_one_service(workflow);
     let action = scene.asked.action.as_deref().unwrap_or_default();
-    if !told && (is_common(action) || part.usual != Usual::Always) {
+    if !told && (is_common(action, scene) || part.usual != Usual::Always) {
         return None;
     }
     // A key says nothing at all: it belongs to the work that is under way.
@@ -359,6 +367,7 @@ fn fit<'w>(workflow: &'w Workflow, scene: &Scene<'_>) -> Option<Fit<'w>> {
         bound: bound.places,
         score,
         identified,
+        named_type: by_type > 0,
         claims,
     })
 }
@@ -444,9 +453,20 @@ fn is_only_work(workflow: &Workflow, scene: &Scene<'_>) -> bool {
 
 /// Whether the refused action is one that all kinds of work need: what data events record, keys, tags,
 /// roles that are handed over.
-fn is_common(action: &str) -> bool {
+fn is_common(action: &str, scene: &Scene<'_>) -> bool {
     let data = super::asked::known(action).is_some_and(|(_, own)| !own.seen.data.is_empty());
-    data || action.starts_with("kms:") || with_action(action).len() > COMMON
+    let may_be = with_action(action)
+        .iter()
+        .filter(|workflow| is_possible(workflow, scene));
+    data || action.starts_with("kms:") || may_be.count() > COMMON
+}
+
+/// Whether client and caller may do it.
+fn is_possible(workflow: &Workflow, scene: &Scene<'_>) -> bool {
+    let clients = names(scene.denial.client);
+    let client =
+        workflow.clients.is_empty() || workflow.clients.iter().any(|own| clients.contains(&own.as_str()));
+    client && (workflow.callers.is_empty() || scene.caller.is_one_of(&workflow.callers) != Some(false))
 }
 
 /// Whether all that it usually needs is of one service, and little: a program that uses it.
@@ -489,6 +509,38 @@ fn literal(bound: &Bound<'_>) -> i32 {
         !inside && letter.is_ascii_alphanumeric()
     });
     i32::try_from(letters.count().min(30) / 3).unwrap_or(0)
+}
+
+/// Roles are called by what they do: words that the role's name shares with the workflow's.
+fn called(workflow: &Workflow, scene: &Scene<'_>) -> i32 {
+    let Some(role) = super::caller::role(scene.asked) else {
+        return 0;
+    };
+    let role = words(role);
+    let shared = workflow
+        .name
+        .split('-')
+        .filter(|word| word.len() > 2 && role.contains(*word));
+    weight::WORD * i32::try_from(shared.count().min(3)).unwrap_or(0)
+}
+
+/// The words of a name, in lower case: `ecsTaskExecutionRole` has four.
+fn words(name: &str) -> BTreeSet<String> {
+    let mut found: Vec<String> = vec![String::new()];
+    let mut before = ' ';
+    for letter in name.chars() {
+        let starts = letter.is_ascii_uppercase() && !before.is_ascii_uppercase();
+        if starts || !letter.is_ascii_alphanumeric() {
+            found.push(String::new());
+        }
+        if let (true, Some(last)) = (letter.is_ascii_alphanumeric(), found.last_mut()) {
+            last.push(letter.to_ascii_lowercase());
+        }
+        before = letter;
+    }
+    let says_nothing =
+        |word: &String| matches!(word.as_str(), "" | "role" | "aws" | "service" | "prod" | "create");
+    found.into_iter().filter(|word| !says_nothing(word)).collect()
 }
 
 /// Resource types that the text names: those of the workflow speak for it, others against it.
@@ -565,5 +617,21 @@ fn names(client: Option<Client>) -> &'static [&'static str] {
         Some(Client::Python) => &["cli", "sdk"],
         Some(Client::Go | Client::Java | Client::JavaScript) => &["sdk"],
         Some(Client::CloudTrail) | None => &["cli", "sdk", "console"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_role_s_name_falls_into_words() {
+        let of = |name: &str| words(name).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(of("ecsTaskExecutionRole"), "ecs execution task");
+        assert_eq!(
+            of("AmazonEKSLoadBalancer_controller"),
+            "amazon balancer controller eksload"
+        );
+        assert_eq!(of("glue-etl-role"), "etl glue");
     }
 }
