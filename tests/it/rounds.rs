@@ -402,5 +402,12 @@ fn rounds_to_green() {
         );
     }
     println!("{table}");
+    // What was reached; the aim is a median of 1, 2 at worst, 20 % not needed.
+    let share = |number: usize| {
+        let (granted, idle): (usize, usize) = totals[number];
+        100 * idle / granted.max(1)
+    };
+    assert!(median(all[2].clone()) <= 3 && worst(&all[2]) <= 8, "{table}");
+    assert!(share(1) <= 2 && share(2) <= 34, "{table}");
     assert!(stuck.is_empty(), "{}", stuck.join("\n"));
 }
