@@ -141,6 +141,12 @@ impl Ground<'_> {
             }
         };
         self.note_unknown(&mut change, wanted);
+        if principal.is_none() {
+            change.ready = false;
+            change
+                .how
+                .push("the text does not say who was refused: attach it to that role or user".to_owned());
+        }
         if super::caller::role(self.asked).is_some_and(|role| role.starts_with("AWSReservedSSO_")) {
             change
                 .how

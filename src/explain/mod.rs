@@ -511,12 +511,16 @@ fn next(denial: &Denial, asked: &Asked, options: &Options, around: &Around<'_>) 
         ..own
     }));
     let refused = asked_for(denial, asked, options);
-    let mut known: Vec<Wanted> = refused.into_iter().collect();
+    let mut known: Vec<Wanted> = refused.clone().into_iter().collect();
     let allowed = Allowance::new(grants);
     let mut held: Vec<Wanted> = Vec::new();
     let mut fresh = |list: Vec<Wanted>, held: &mut Vec<Wanted>| -> Vec<Wanted> {
         let mut kept = Vec::new();
         for own in list {
+            // What was refused is granted as far as it was asked for, and no further.
+            if refused.as_ref().is_some_and(|refused| refused.is_within(&own)) {
+                continue;
+            }
             if known.iter().any(|other| own.is_within(other)) || allowed.covers(&own) {
                 continue;
             }
