@@ -1,13 +1,16 @@
 //! From a refusal to the one change that ends it, and to what would have been refused next.
 
+mod ahead;
 mod asked;
 mod caller;
 mod change;
 mod company;
 mod encryption;
+mod openings;
 mod operation;
 mod owner;
 mod places;
+mod standing;
 mod traps;
 pub mod view;
 mod wanted;
@@ -21,23 +24,22 @@ pub use places::Places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ahead::{Around, asked_for, next, wishes};
 use asked::Asked;
 use caller::Caller;
 use change::{Ground, called, denied_by};
-use view::{Change, Danger, EncodedView, Explained, Finding, Helps, Next, Refusal};
+use openings::dangers;
+use standing::{answer, held, policies};
+use view::{Change, EncodedView, Explained, Finding, Helps, Next, Refusal};
 use wanted::Wanted;
 
-use crate::danger::{Holding, opened};
 use crate::denial::{Denial, DeniedBy, EncodedState, Kind, Reading};
-use crate::evaluate::{
-    Compiled, Context, Decision, Layer, Lookup, PolicyIn, Request, Setting, Stand, Target,
-};
+use crate::evaluate::{Layer, Setting, Stand};
 use crate::evidence::Ledger;
-use crate::grants::{Account, Grants, Held, NotFound};
-use crate::policy::{Document, Effect, Element};
+use crate::grants::{Account, Grants, Held};
 use crate::recommend::Allowed;
 use crate::simulate::view::{Answer, Outcome};
-use crate::simulate::{Given, Policies, Question};
+use crate::simulate::{Given, Question};
 
 /// The version of the JSON that `explain --format json` writes. It rises when a field changes its
 /// meaning or goes; new fields do not raise it.
@@ -138,13 +140,6 @@ fn take_over(change: &Change, grants: &mut Grants) {
             boundary_of: Vec::new(),
         }),
     }
-}
-
-/// What the grants say of the caller.
-struct Standing<'a> {
-    grants: Option<Grants>,
-    trust: Option<&'a Document>,
-    findings: Vec<Finding>,
 }
 
 fn one(
@@ -275,359 +270,6 @@ fn named(layer: Layer, asked: &Asked) -> DeniedBy {
     }
 }
 
-/// Whose grants count, and what is to be said of them.
-fn held<'a>(denial: &Denial, asked: &Asked, known: &'a Known) -> Standing<'a> {
-    let mut held = Standing {
-        grants: known.grants.clone(),
-        trust: None,
-        findings: Vec::new(),
-    };
-    let caller = asked.principal.as_ref().and_then(|own| match own.kind {
-        crate::evaluate::PrincipalKind::User => Some(own.name.clone()),
-        _ => own.role.clone(),
-    });
-    if let (Some(expected), Some(caller)) = (&known.holder, &caller)
-        && !crate::evidence::is_named(caller, expected)
-    {
-        held.findings.push(
-            Finding::new("other-principal", format!("the caller is {caller}, not {expected}"))
-                .help("what is granted to the one does nothing for the other: find out why the call was made with this role"),
-        );
-    }
-    let Some(account) = &known.account else {
-        return held;
-    };
-    let Some(wanted) = caller
-        .as_ref()
-        .or(known.holder.as_ref().filter(|_| denial.principal.is_none()))
-    else {
-        return held;
-    };
-    let of_account = |arn: &str| {
-        let id = |arn: &str| crate::arn::Arn::parse(arn).map(|own| own.account.to_owned());
-        id(wanted).is_none_or(|own| !asked::is_account(&own) || id(arn).is_none_or(|other| other == own))
-    };
-    // A session's ARN leaves the role's path out.
-    let by_name = crate::grants::short_name(wanted);
-    let found = account
-        .find(wanted)
-        .or_else(|error| by_name.map_or(Err(error), |name| account.find(&name)));
-    match found {
-        Ok(holder) if of_account(&holder.arn) => {
-            held.grants = Some(account.grants(holder));
-            held.trust = holder.trust.as_ref();
-        }
-        Ok(_) | Err(NotFound::Unknown { .. }) => {
-            let near = crate::grants::near_names(wanted, account.holders.iter().map(|own| own.arn.as_str()));
-            let mut finding = Finding::new(
-                "not-in-grants",
-                format!("{wanted} is not among the principals of the grants"),
-            );
-            if !near.is_empty() {
-                finding = finding.help(format!("there is {}", near.join(", ")));
-            }
-            held.findings.push(finding);
-        }
-        Err(NotFound::Ambiguous { arns }) => held.findings.push(Finding::new(
-            "ambiguous-principal",
-            format!("{wanted} may be any of {}", arns.join(", ")),
-        )),
-    }
-    held
-}
-
-/// All policies that are known, and what is not.
-fn policies(asked: &Asked, grants: Option<&Grants>, known: &Known) -> (Vec<Given>, Setting) {
-    let mut setting = known.setting.clone();
-    let mut policies: Vec<Given> = Vec::new();
-    match grants {
-        Some(grants) => {
-            policies.extend(grants.held.iter().map(given));
-            setting
-                .unknown
-                .extend(grants.not_given.iter().map(|origin| match origin {
-                    crate::grants::Origin::Boundary { .. } => Layer::Boundary,
-                    _ => Layer::Identity,
-                }));
-        }
-        None => setting.unknown.push(Layer::Identity),
-    }
-    policies.extend(known.policies.iter().cloned());
-    let assumes = asked
-        .action
-        .as_deref()
-        .is_some_and(|action| action.starts_with("sts:AssumeRole"));
-    if let (true, Some(account), Some(role)) = (assumes, &known.account, &asked.resource)
-        && !policies.iter().any(|own| own.layer == Layer::Trust)
-        && let Some(holder) = account.holders.iter().find(|own| own.arn == *role)
-        && let Some(trust) = &holder.trust
-    {
-        policies.push(Given {
-            name: format!("trust policy of role/{}", holder.name),
-            is_file: false,
-            layer: Layer::Trust,
-            document: trust.clone(),
-        });
-    }
-    (policies, setting)
-}
-
-fn given(held: &Held) -> Given {
-    let is_file = matches!(held.origin, crate::grants::Origin::File { .. });
-    Given {
-        name: if is_file {
-            held.origin.name().to_owned()
-        } else {
-            held.origin.to_string()
-        },
-        is_file,
-        layer: held.layer,
-        document: held.document.clone(),
-    }
-}
-
-/// What the policies that are known say to the request.
-fn answer(
-    denial: &Denial,
-    asked: &Asked,
-    grants: Option<&Grants>,
-    policies: &[Given],
-    setting: &Setting,
-) -> Option<(Question, Answer)> {
-    if policies.is_empty() && grants.is_none() {
-        return None;
-    }
-    let action = asked.action.as_deref()?;
-    let mut question = Question::new(action, asked.resource.as_deref());
-    question.principal.clone_from(&asked.principal);
-    for (key, values) in &denial.context {
-        question
-            .context
-            .insert(key.to_ascii_lowercase(), Lookup::Values(values.clone()));
-    }
-    if let Some(region) = asked
-        .resource
-        .as_deref()
-        .and_then(crate::arn::Arn::parse)
-        .map(|arn| arn.region)
-        && !region.is_empty()
-        && !region.contains('*')
-    {
-        let own = question.context.entry("aws:requestedregion".to_owned());
-        own.or_insert_with(|| Lookup::Values(vec![region.to_owned()]));
-    }
-    let answer = Policies::new(policies, setting.clone()).answer(&question);
-    Some((question, answer))
-}
-
-/// The statement that ends the refusal alone.
-fn refused(denial: &Denial, asked: &Asked) -> Option<Wanted> {
-    let action = asked.action.clone()?;
-    let resource = asked
-        .resource
-        .clone()
-        .unwrap_or_else(|| operation::of_type(&action, asked));
-    let prefix = operation::operation(denial, &action).map_or("", |(service, _)| service.prefix.as_str());
-    let mut conditions = operation::passed_to(prefix, &action);
-    if let (true, Some(service)) = (
-        action == "iam:PassRole",
-        denial
-            .context
-            .get("iam:passedtoservice")
-            .and_then(|list| list.first()),
-    ) {
-        let own = conditions.entry("StringEquals".to_owned()).or_default();
-        own.insert("iam:PassedToService".to_owned(), service.clone());
-    }
-    Some(Wanted {
-        action,
-        resource,
-        conditions,
-        why: "it was refused".to_owned(),
-        source: None,
-    })
-}
-
-/// What a change is to grant for the refused call itself: for the next run as well, unless this one
-/// alone is wanted.
-fn asked_for(denial: &Denial, asked: &Asked, options: &Options) -> Option<Wanted> {
-    let mut refused = refused(denial, asked)?;
-    if !options.only_this
-        && asked.exact
-        && let Some((pattern, why)) = widen::for_next_run(&refused.action, &refused.resource)
-    {
-        refused.resource = pattern;
-        refused.why = format!("it was refused; {why}");
-    }
-    Some(refused)
-}
-
-/// What comes next, without what is refused now and what is allowed already.
-struct Ahead {
-    certain: Vec<Wanted>,
-    likely: Vec<Wanted>,
-    possible: Vec<Wanted>,
-}
-
-/// What is known around a refusal.
-struct Around<'a> {
-    caller: &'a Caller,
-    company: &'a BTreeSet<String>,
-    trail: &'a company::Company,
-    grants: Option<&'a Grants>,
-}
-
-fn next(denial: &Denial, asked: &Asked, options: &Options, around: &Around<'_>) -> Ahead {
-    let Around {
-        caller,
-        company,
-        trail,
-        grants,
-    } = *around;
-    let mut by_call = operation::besides(denial, asked);
-    let scene = workflow::Scene {
-        denial,
-        asked,
-        caller,
-        company,
-    };
-    let by_work = workflow::besides(&scene);
-    by_call.certain.extend(trail.refused.iter().cloned());
-    by_call.certain.extend(by_work.certain);
-    by_call.likely.extend(encryption::besides(asked, company));
-    by_call.likely.extend(by_work.likely);
-    by_call.possible.extend(by_work.possible);
-    // What others that do the same really used is more than possible.
-    let (used, possible): (Vec<Wanted>, Vec<Wanted>) = by_call
-        .possible
-        .into_iter()
-        .partition(|own| trail.peers.contains_key(&own.action));
-    by_call.likely.extend(used.into_iter().map(|own| Wanted {
-        why: format!(
-            "{}; {} does the same and used it",
-            own.why,
-            trail.peers.get(&own.action).map_or("another", String::as_str)
-        ),
-        ..own
-    }));
-    let refused = asked_for(denial, asked, options);
-    let mut known: Vec<Wanted> = refused.clone().into_iter().collect();
-    let allowed = Allowance::new(grants);
-    let mut held: Vec<Wanted> = Vec::new();
-    let mut fresh = |list: Vec<Wanted>, held: &mut Vec<Wanted>| -> Vec<Wanted> {
-        let mut kept = Vec::new();
-        for own in list {
-            // What was refused is granted as far as it was asked for, and no further.
-            if refused.as_ref().is_some_and(|refused| refused.is_within(&own)) {
-                continue;
-            }
-            if known.iter().any(|other| own.is_within(other)) || allowed.covers(&own) {
-                continue;
-            }
-            known.push(own.clone());
-            // A grant of some of what is only guessed was made for this, as far as one can tell.
-            if own.resource.contains('*') && allowed.covers_some(&own) {
-                let why = format!("{}; it is granted on some of these already", own.why);
-                held.push(Wanted { why, ..own });
-            } else {
-                kept.push(own);
-            }
-        }
-        kept
-    };
-    let certain = fresh(by_call.certain, &mut held);
-    let likely = fresh(by_call.likely, &mut held);
-    let mut rest = Vec::new();
-    let mut possible = fresh(possible, &mut rest);
-    possible.splice(0..0, held);
-    Ahead {
-        certain,
-        likely,
-        possible,
-    }
-}
-
-/// What the identity policies allow for sure.
-struct Allowance {
-    compiled: Option<Compiled>,
-    /// Action and resource patterns of Allow statements.
-    granted: Vec<(Vec<String>, Vec<String>)>,
-}
-
-impl Allowance {
-    fn new(grants: Option<&Grants>) -> Self {
-        let compiled = grants.map(|grants| {
-            let identity: Vec<PolicyIn<'_>> = grants
-                .in_layer(Layer::Identity)
-                .map(|held| PolicyIn {
-                    layer: Layer::Identity,
-                    document: &held.document,
-                })
-                .collect();
-            Compiled::within(&identity, Setting::default())
-        });
-        let statements = grants
-            .into_iter()
-            .flat_map(|grants| grants.in_layer(Layer::Identity));
-        let statements = statements.flat_map(|held| &held.document.statements);
-        let granted = statements
-            .filter(|own| own.effect == Effect::Allow)
-            .filter_map(|own| match (&own.action, &own.resource) {
-                (Element::Only(actions), Some(Element::Only(resources))) => {
-                    Some((actions.clone(), resources.clone()))
-                }
-                _ => None,
-            });
-        Self {
-            compiled,
-            granted: granted.collect(),
-        }
-    }
-
-    /// Whether a statement allows the action on some of the resources.
-    fn covers_some(&self, wanted: &Wanted) -> bool {
-        self.granted.iter().any(|(actions, resources)| {
-            actions
-                .iter()
-                .any(|own| crate::pattern::matches_ignore_case(own, &wanted.action))
-                && resources
-                    .iter()
-                    .any(|own| crate::pattern::resource_is_subset(own, &wanted.resource) == Some(true))
-        })
-    }
-
-    fn covers(&self, wanted: &Wanted) -> bool {
-        let Some(compiled) = &self.compiled else {
-            return false;
-        };
-        let target = match wanted.resource.as_str() {
-            "*" => Target::Any,
-            text if text.contains(['*', '?']) => Target::Pattern(text),
-            text => Target::Arn(text),
-        };
-        let mut context = Context::default();
-        for (key, value) in wanted.conditions.values().flatten() {
-            context.set(key, Lookup::Values(vec![value.clone()]));
-        }
-        matches!(
-            compiled.decide(&Request::new(&wanted.action, target, &context)),
-            Decision::Allowed { .. }
-        )
-    }
-}
-
-/// What goes into a change: what was refused first.
-fn wishes(refused: Option<&Wanted>, next: &Ahead, options: &Options, with_refused: bool) -> Vec<Wanted> {
-    let mut list: Vec<Wanted> = refused.filter(|_| with_refused).cloned().into_iter().collect();
-    if !options.only_this {
-        list.extend(next.certain.iter().cloned());
-        if !options.only_certain {
-            list.extend(next.likely.iter().cloned());
-        }
-    }
-    list
-}
-
 /// The statements that deny, as a reader finds them.
 fn blockers(answer: &Option<(Question, Answer)>, layer: DeniedBy) -> Vec<String> {
     let Some((_, answer)) = answer else {
@@ -706,76 +348,6 @@ fn also(
             .cloned()
             .collect();
         found.extend(ground.change(DeniedBy::Identity, Kind::Implicit, &elsewhere, &[]));
-    }
-    found
-}
-
-/// What the changes of identity policies open; a change that opens what is not accepted is not ready.
-fn dangers<'c>(
-    changes: impl Iterator<Item = &'c mut Change>,
-    grants: Option<&Grants>,
-    options: &Options,
-) -> Vec<Danger> {
-    let held = |action: &str| {
-        let identity = grants
-            .into_iter()
-            .flat_map(|grants| grants.in_layer(Layer::Identity));
-        Holding::of(identity.flat_map(|held| &held.document.statements), action)
-    };
-    let mut found: Vec<Danger> = Vec::new();
-    for change in changes {
-        if !matches!(change.layer, DeniedBy::Identity | DeniedBy::Boundary) {
-            continue;
-        }
-        let added = pairs(&change.statements);
-        let opened = opened(&held, &added);
-        let mut refused: Vec<&str> = Vec::new();
-        for opened in opened {
-            let allowed = match &options.allow_dangerous {
-                Allowed::Nothing => false,
-                Allowed::Named(names) => names.contains(opened.name),
-                Allowed::Everything => true,
-            };
-            if !allowed {
-                refused.push(opened.name);
-            }
-            if !found.iter().any(|own| own.opened.name == opened.name) {
-                found.push(Danger { opened, allowed });
-            }
-        }
-        if !refused.is_empty() {
-            change.ready = false;
-            change.how.push(format!(
-                "it opens what the dangers say: --allow-dangerous {} accepts that",
-                refused.join(",")
-            ));
-        }
-    }
-    found.sort_by_key(|own| own.opened.name);
-    found
-}
-
-/// Action and resource of each grant in statements.
-fn pairs(statements: &[serde_json::Value]) -> Vec<(String, String)> {
-    let texts = |value: Option<&serde_json::Value>| -> Vec<String> {
-        match value {
-            Some(serde_json::Value::String(one)) => vec![one.clone()],
-            Some(serde_json::Value::Array(list)) => list
-                .iter()
-                .filter_map(|own| own.as_str().map(str::to_owned))
-                .collect(),
-            _ => Vec::new(),
-        }
-    };
-    let mut found = Vec::new();
-    for statement in statements {
-        for action in texts(statement.get("Action")) {
-            found.extend(
-                texts(statement.get("Resource"))
-                    .into_iter()
-                    .map(|on| (action.clone(), on)),
-            );
-        }
     }
     found
 }

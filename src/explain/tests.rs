@@ -439,7 +439,7 @@ fn what_comes_next_can_be_left_out() {
         let explained = explain(&reading, &Known::default(), options);
         let own = &explained.refusals[0];
         (
-            super::pairs(statements(own)).len(),
+            super::openings::pairs(statements(own)).len(),
             own.next.certain.len(),
             own.next.likely.len(),
         )
