@@ -98,6 +98,26 @@ pub enum Code {
     LostUse,
     /// Access of which it could not be decided.
     UndecidedAccess,
+    /// A call to AWS that the caller of the program may not make.
+    AwsDenied,
+    /// AWS refused a call for too many of them.
+    AwsThrottled,
+    /// No credentials, or none that AWS accepts.
+    AwsCredentials,
+    /// What was asked of AWS is not there.
+    AwsNotFound,
+    /// AWS did not answer.
+    AwsUnreachable,
+    /// A call to AWS that failed otherwise.
+    AwsFailed,
+    /// A layer of policies that is in force but could not be read.
+    LayerUnknown,
+    /// The program was told to stop.
+    Interrupted,
+    /// What is in the account is no longer what the proposal was made from.
+    Stale,
+    /// A change that is not made without an explicit flag.
+    GuardRail,
     /// Something this version does not do yet.
     Unsupported,
 }
@@ -144,6 +164,16 @@ impl Code {
             Self::DeniedAccess => "denied-access",
             Self::LostUse => "lost-use",
             Self::UndecidedAccess => "undecided-access",
+            Self::AwsDenied => "aws-denied",
+            Self::AwsThrottled => "aws-throttled",
+            Self::AwsCredentials => "aws-credentials",
+            Self::AwsNotFound => "aws-not-found",
+            Self::AwsUnreachable => "aws-unreachable",
+            Self::AwsFailed => "aws-failed",
+            Self::LayerUnknown => "layer-unknown",
+            Self::Interrupted => "interrupted",
+            Self::Stale => "stale",
+            Self::GuardRail => "guard-rail",
             Self::Unsupported => "unsupported",
         }
     }
