@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::output::Output;
-use super::policies::load_policy;
+use super::live::{AwsArgs, Live, is_live};
+use super::policies::{load_policy, read_account};
 use super::simulate::{LayerArgs, Loaded, incomplete};
+use super::trails::{self, TrailArgs, Trails};
 use crate::denial::{self, Reading};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Layer;
-use crate::evidence::{Interest, Ledger};
-use crate::explain::{Known, Options, explain};
-use crate::grants::{Grants, read_authorization_details};
+use crate::evidence::Interest;
+use crate::explain::{self, Known, Options, explain};
+use crate::grants::Grants;
 use crate::recommend::Allowed;
 use crate::report::{markdown, terminal};
-use crate::source::{read_ledger, read_paste, read_text};
+use crate::source::{read_paste, read_text};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -29,9 +31,12 @@ pub(super) struct Args {
     /// Who the caller is taken to be; it is said where the text names somebody else.
     #[arg(long, value_name = "role/NAME|user/NAME|ARN")]
     principal: Option<String>,
-    /// The output of `aws iam get-account-authorization-details`.
-    #[arg(long, value_name = "FILE", help_heading = "Policies", conflicts_with_all = ["policy", "boundary"])]
+    /// The output of `aws iam get-account-authorization-details`; or aws: for the account itself, with its
+    /// organization's policies, those of the resources refused, and what encoded messages say.
+    #[arg(long, value_name = "FILE|aws:", help_heading = "Policies", conflicts_with_all = ["policy", "boundary"])]
     grants: Option<PathBuf>,
+    #[command(flatten)]
+    aws: AwsArgs,
     /// A policy that the caller holds: a file, or the ARN or name of an AWS managed policy. Repeatable.
     #[arg(long, value_name = "FILE|ARN|NAME", help_heading = "Policies")]
     policy: Vec<String>,
@@ -40,10 +45,12 @@ pub(super) struct Args {
     boundary: Option<String>,
     #[command(flatten)]
     layers: LayerArgs,
-    /// CloudTrail records of the account: what else was refused, and what others use that do the same.
-    /// Repeatable.
-    #[arg(long, value_name = "PATH")]
+    /// CloudTrail records of the account: what else was refused, and what others use that do the same. Also
+    /// s3://BUCKET/PREFIX, or cloudtrail: for the event history. Repeatable.
+    #[arg(long, value_name = "PATH|s3://…|cloudtrail:")]
     trail: Vec<PathBuf>,
+    #[command(flatten)]
+    trails: TrailArgs,
     /// Leave what is only likely to be needed next out of the change.
     #[arg(long)]
     only_certain: bool,
@@ -84,8 +91,9 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let reading = denial::read(&text);
-    let (known, said) = match known(args) {
+    let mut reading = denial::read(&text);
+    let live = Live::new(&args.aws);
+    let (known, said) = match known(args, &mut reading, &live) {
         Ok(known) => known,
         Err(said) => {
             output.diagnostics(&said);
@@ -172,6 +180,13 @@ impl Args {
     }
 }
 
+/// The role or user behind the refusals, where it is one.
+fn one_caller(reading: &Reading) -> Option<&str> {
+    let mut callers = reading.denials.iter().filter_map(|denial| denial.principal.as_deref());
+    let first = callers.next()?;
+    callers.all(|other| other == first).then_some(first)
+}
+
 /// Whether somebody meant a file that is not there.
 fn looks_like_path(text: &str) -> bool {
     let ends = [".json", ".log", ".txt", ".gz", ".out"];
@@ -181,7 +196,11 @@ fn looks_like_path(text: &str) -> bool {
 }
 
 /// What is known beside the text, and what is to be said of it.
-fn known(args: &Args) -> Result<(Known, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn known(
+    args: &Args,
+    reading: &mut Reading,
+    live: &Live<'_>,
+) -> Result<(Known, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut known = Known {
         holder: args.principal.clone(),
         ..Known::default()
@@ -194,12 +213,22 @@ fn known(args: &Args) -> Result<(Known, Vec<Diagnostic>), Vec<Diagnostic>> {
     loaded.full_access(&args.layers.scp, &args.layers.rcp);
     let mut said = std::mem::take(&mut loaded.said);
     if let Some(path) = &args.grants {
-        let text = read_text(path).map_err(|problem| vec![*problem])?;
-        let (account, diagnostics) = read_authorization_details(&text, &path.to_string_lossy());
+        let from_aws = is_live(path);
+        if from_aws {
+            said.extend(live.decode(reading)?);
+        }
+        let caller = args.principal.as_deref().or_else(|| one_caller(reading));
+        let (account, diagnostics) = read_account(path, caller, live)?;
         said.extend(diagnostics);
-        known.account = account;
-        if known.account.is_none() {
-            return Err(said);
+        known.account = Some(account);
+        if from_aws {
+            if args.layers.scp.is_empty() && args.layers.rcp.is_empty() {
+                loaded.organization(live.organization()?);
+                said.append(&mut loaded.said);
+            }
+            let (of_resources, diagnostics) = live.of_resources(&explain::resources(reading))?;
+            known.of_resources = of_resources;
+            said.extend(diagnostics);
         }
     }
     let own = args.policy.iter().map(|policy| (Layer::Identity, policy));
@@ -233,7 +262,10 @@ fn known(args: &Args) -> Result<(Known, Vec<Diagnostic>), Vec<Diagnostic>> {
     known.policies = loaded.policies;
     known.setting = loaded.setting;
     if !args.trail.is_empty() {
-        let (ledger, read): (Ledger, _) = read_ledger(&args.trail, 0, &Interest::default());
+        let interest = Interest::default();
+        let trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live)?;
+        let Trails { ledger, read, said: of_trails, .. } = trails;
+        said.extend(of_trails);
         said.extend(read.diagnostics.iter().cloned());
         if read.total.records == 0 {
             said.push(Diagnostic::error(

@@ -11,12 +11,14 @@ mod dangerous;
 mod diagnostics;
 mod exit;
 mod explain;
+mod live;
 mod observed;
 mod output;
 mod overlay;
 mod policies;
 mod recommend;
 mod simulate;
+mod trails;
 
 pub use exit::Exit;
 

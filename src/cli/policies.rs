@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::live::{Live, is_live};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evaluate::Layer;
 use crate::grants::{self, Account, Grants, NotFound, Origin};
@@ -78,16 +79,31 @@ fn as_layer(origin: Origin, layer: Layer) -> Origin {
     }
 }
 
+/// The account in a file of authorization details, or behind `aws:`; there `principal` is read alone where
+/// the whole account may not be read.
+pub(super) fn read_account(
+    path: &Path,
+    principal: Option<&str>,
+    live: &Live<'_>,
+) -> Result<(Account, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if is_live(path) {
+        return live.account(principal);
+    }
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    let (account, diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
+    match account {
+        Some(account) => Ok((account, diagnostics)),
+        None => Err(diagnostics),
+    }
+}
+
 /// The account in a file of authorization details, and what `principal` holds in it.
 pub(super) fn load_account(
     path: &Path,
     principal: &str,
+    live: &Live<'_>,
 ) -> Result<(Account, Grants, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let text = read_text(path).map_err(|error| vec![*error])?;
-    let (account, mut diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
-    let Some(account) = account else {
-        return Err(diagnostics);
-    };
+    let (account, mut diagnostics) = read_account(path, Some(principal), live)?;
     let grants = match account.find(principal) {
         Ok(holder) => account.grants(holder),
         Err(NotFound::Unknown { near }) => {

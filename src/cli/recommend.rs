@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::live::{AwsArgs, Live};
 use super::observed::{condition_keys, only_principal};
 use super::output::Output;
 use super::policies::{load_account, load_policy, not_given};
+use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
 use crate::grants::{Account, Grants};
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
-use crate::source::{ReadReport, read_ledger, read_text};
+use crate::source::{ReadReport, read_text};
 
 /// Arguments of `recommend`.
 #[derive(Debug, clap::Args)]
@@ -23,12 +25,17 @@ use crate::source::{ReadReport, read_ledger, read_text};
 pub(super) struct Args {
     /// Whom: an ARN, role/NAME or user/NAME.
     principal: String,
-    /// CloudTrail records: a file or a folder, plain or gzipped; - for standard input. Repeatable.
-    #[arg(long, value_name = "PATH", required = true)]
+    /// CloudTrail records: a file or a folder, plain or gzipped; - for standard input; s3://BUCKET/PREFIX;
+    /// cloudtrail: for the account's event history. Repeatable.
+    #[arg(long, value_name = "PATH|s3://…|cloudtrail:", required = true)]
     trail: Vec<PathBuf>,
-    /// The output of `aws iam get-account-authorization-details`.
-    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    #[command(flatten)]
+    trails: TrailArgs,
+    /// The output of `aws iam get-account-authorization-details`, or aws: for the account itself.
+    #[arg(long, value_name = "FILE|aws:", conflicts_with = "policy")]
     grants: Option<PathBuf>,
+    #[command(flatten)]
+    aws: AwsArgs,
     /// A policy that the principal holds: a file, or the ARN or name of an AWS managed policy. Repeatable.
     #[arg(long, value_name = "FILE|ARN")]
     policy: Vec<String>,
@@ -100,7 +107,8 @@ struct Known {
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let overlaid = super::overlay::lay(args.service_reference.as_deref());
-    let known = match load_grants(args) {
+    let live = Live::new(&args.aws);
+    let known = match load_grants(args, &live) {
         Ok(mut known) => {
             known.diagnostics.splice(0..0, overlaid);
             known
@@ -120,9 +128,20 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     };
     let others = others(&known);
     let interest = interest(args, &known, &others);
-    let (mut ledger, read) = read_ledger(&args.trail, args.threads, &interest);
-    ledger.visibility.selectors = selectors;
     let mut said = known.diagnostics.clone();
+    // Where others hold the same policies, their use counts as well: nobody's is left out then.
+    let principal = (others.is_empty()).then(|| known.grants.principal.as_deref().unwrap_or(&args.principal));
+    let trails = match trails::read(&args.trail, &args.trails, args.threads, &interest, principal, &live) {
+        Ok(trails) => trails,
+        Err(why) => {
+            said.extend(why);
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
+    let Trails { mut ledger, read, selectors: recorded, said: of_trails } = trails;
+    ledger.visibility.selectors = selectors.or(recorded);
+    said.extend(of_trails);
     said.extend(read.diagnostics.iter().cloned());
     if read.total.records == 0 {
         // A report over no events at all would read as if nothing had to change.
@@ -139,15 +158,15 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     }
 }
 
-fn load_grants(args: &Args) -> Result<Known, Vec<Diagnostic>> {
+fn load_grants(args: &Args, live: &Live<'_>) -> Result<Known, Vec<Diagnostic>> {
     match &args.grants {
-        Some(path) => from_account(path, &args.principal),
+        Some(path) => from_account(path, &args.principal, live),
         None => from_policies(args),
     }
 }
 
-fn from_account(path: &Path, principal: &str) -> Result<Known, Vec<Diagnostic>> {
-    let (account, grants, mut diagnostics) = load_account(path, principal)?;
+fn from_account(path: &Path, principal: &str, live: &Live<'_>) -> Result<Known, Vec<Diagnostic>> {
+    let (account, grants, mut diagnostics) = load_account(path, principal, live)?;
     let help = "what it allows is not known here, so calls may look unexplained";
     diagnostics.extend(not_given(&grants, help));
     Ok(Known {

@@ -147,6 +147,21 @@ impl Denial {
         }
     }
 
+    /// Takes in what EC2's encoded message says, decoded: it is exact where the error itself is not.
+    /// Returns whether it was such a message.
+    pub fn decoded(&mut self, message: &str) -> bool {
+        let value = serde_json::from_str(message).ok();
+        let Some(found) = value.as_ref().and_then(encoded::decoded) else {
+            return false;
+        };
+        self.action = found.action.or(self.action.take());
+        self.resource = found.resource.or(self.resource.take());
+        self.principal = found.principal.or(self.principal.take());
+        self.kind = found.kind;
+        self.context = found.context;
+        true
+    }
+
     /// Whether a change of the caller's identity policies can settle this refusal. `None`: not known.
     pub fn identity_change_helps(&self) -> Option<bool> {
         if self.not_by_policy.is_some() {

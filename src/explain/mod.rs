@@ -37,6 +37,7 @@ use crate::denial::{Denial, DeniedBy, EncodedState, Kind, Reading};
 use crate::evaluate::{Layer, Setting, Stand};
 use crate::evidence::Ledger;
 use crate::grants::{Account, Grants, Held};
+use crate::policy::Document;
 use crate::recommend::Allowed;
 use crate::simulate::view::{Answer, Outcome};
 use crate::simulate::{Given, Question};
@@ -56,10 +57,38 @@ pub struct Known {
     pub grants: Option<Grants>,
     /// Policies of other layers than identity and boundary.
     pub policies: Vec<Given>,
+    /// Policies of single resources: they count where the refused resource is this one, or lies in it.
+    pub of_resources: Vec<OfResource>,
     /// Layers whose text is not known, and the organization.
     pub setting: Setting,
     /// What principals did.
     pub trail: Option<Ledger>,
+}
+
+/// The policy of a resource, as far as it is known.
+#[derive(Debug, Clone)]
+pub struct OfResource {
+    /// The ARN of the resource that bears it.
+    pub bearer: String,
+    /// The part it plays.
+    pub layer: Layer,
+    /// Its text, without statements where there is none; `None` where it could not be read.
+    pub document: Option<Document>,
+}
+
+impl OfResource {
+    /// Whether the policy speaks of `resource`.
+    fn covers(&self, resource: &str) -> bool {
+        let rest = resource.strip_prefix(self.bearer.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
+    }
+}
+
+/// The resources that the refusals are about, as ARNs; sorted, each once.
+pub fn resources(reading: &Reading) -> Vec<String> {
+    let asked = reading.denials.iter().filter_map(|denial| Asked::of(denial).resource);
+    let found: BTreeSet<String> = asked.filter(|resource| resource.starts_with("arn:")).collect();
+    found.into_iter().collect()
 }
 
 /// What the reader wants.

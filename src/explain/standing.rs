@@ -94,6 +94,25 @@ pub(super) fn policies(asked: &Asked, grants: Option<&Grants>, known: &Known) ->
         None => setting.unknown.push(Layer::Identity),
     }
     policies.extend(known.policies.iter().cloned());
+    let of_this = known
+        .of_resources
+        .iter()
+        .filter(|own| asked.resource.as_deref().is_some_and(|resource| own.covers(resource)));
+    for own in of_this {
+        // What was given by hand is what is meant.
+        if known.policies.iter().any(|given| given.layer == own.layer) {
+            continue;
+        }
+        match &own.document {
+            Some(document) => policies.push(Given {
+                name: format!("policy of {}", own.bearer),
+                is_file: false,
+                layer: own.layer,
+                document: document.clone(),
+            }),
+            None => setting.unknown.push(own.layer),
+        }
+    }
     let assumes = asked
         .action
         .as_deref()

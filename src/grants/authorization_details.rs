@@ -38,6 +38,20 @@ pub fn read_authorization_details(text: &str, file: &str) -> (Option<Account>, V
     reader.finish()
 }
 
+/// Reads an account's grants from pages of authorization details; `name` is named in the diagnostics.
+///
+/// As [`read_authorization_details`] otherwise.
+pub fn read_authorization_pages(pages: &[Value], name: &str) -> (Option<Account>, Vec<Diagnostic>) {
+    let mut reader = Reader {
+        file: name,
+        account: Account::default(),
+        diagnostics: Vec::new(),
+        lists: 0,
+    };
+    pages.iter().for_each(|page| reader.page(page));
+    reader.finish()
+}
+
 struct Reader<'a> {
     file: &'a str,
     account: Account,

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::list::{Listed, Listing, list};
+use super::store::Store;
 use super::report::{Counts, InputCounts, ReadReport, RunNotes};
 use super::stream::{FileReport, read_file};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
@@ -20,6 +21,8 @@ use crate::trail::NotAnEvent;
 const BATCH_FILES: usize = 32;
 /// and grows no further once its files have so many bytes on disk.
 const BATCH_BYTES: u64 = 4 << 20;
+/// So many threads at least read what comes over a network.
+const WAITING: usize = 8;
 /// Batches a thread and round: enough to even out their sizes.
 const ROUND: usize = 8;
 
@@ -52,9 +55,27 @@ pub fn read_trail<A: Send>(
     threads: usize,
     new: impl Fn() -> A + Sync,
     record: impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent> + Sync,
+    merge: impl FnMut(&mut A, A),
+) -> (A, ReadReport) {
+    read_trails(inputs, &[], threads, new, record, merge)
+}
+
+/// As [`read_trail`], with what lies in stores besides.
+pub fn read_trails<A: Send>(
+    inputs: &[PathBuf],
+    stores: &[&dyn Store],
+    threads: usize,
+    new: impl Fn() -> A + Sync,
+    record: impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent> + Sync,
     mut merge: impl FnMut(&mut A, A),
 ) -> (A, ReadReport) {
-    let listing = list(inputs);
+    let mut listing = list(inputs);
+    listing.add_stores(stores);
+    // What comes over a network is mostly waited for.
+    let threads = match threads {
+        0 if !stores.is_empty() => std::thread::available_parallelism().map_or(1, usize::from).max(WAITING),
+        threads => threads,
+    };
     let batches = batches(&listing.files);
     let read = |batch: &Range<usize>| {
         let mut into = new();
@@ -62,7 +83,7 @@ pub fn read_trail<A: Send>(
         let files = listing.files.get(batch.clone()).unwrap_or_default();
         let reports: Vec<FileReport> = files
             .iter()
-            .map(|file| read_file(file, &mut chunk, &mut into, &record))
+            .map(|file| read_file(file, stores, &mut chunk, &mut into, &record))
             .collect();
         (into, reports)
     };
@@ -87,7 +108,8 @@ pub fn read_trail<A: Send>(
         }
         None => batches.iter().map(read).for_each(&mut take),
     }
-    let report = summary.finish(&listing);
+    let mut report = summary.finish(&listing);
+    report.cut_short = stores.iter().filter_map(|store| store.cut_short()).collect();
     (all, report)
 }
 
@@ -183,6 +205,7 @@ mod tests {
             name: String::new(),
             given: true,
             size,
+            stored: None,
         }
     }
 

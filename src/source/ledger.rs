@@ -2,22 +2,57 @@
 
 use std::path::PathBuf;
 
-use super::{ReadReport, read_trail, seen::Ids};
+use jiff::Timestamp;
+
+use super::files::read_trails;
+use super::store::Store;
+use super::{ReadReport, seen::Ids};
 use crate::evidence::{Interest, Ledger};
 use crate::trail::{Event, Scratch};
+
+/// Which events count: from (inclusive), until (exclusive).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Nothing before.
+    pub from: Option<Timestamp>,
+    /// Nothing at or after.
+    pub until: Option<Timestamp>,
+}
+
+impl Window {
+    /// Whether an event of this time counts.
+    pub fn holds(&self, time: Timestamp) -> bool {
+        self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time < until)
+    }
+}
 
 /// Reads every record of `paths` (files, folders, `-`) into a ledger, with `threads` threads (0: as
 /// many as the machine has). Each event of those who are of interest counts once, however often it
 /// is there.
 pub fn read_ledger(paths: &[PathBuf], threads: usize, interest: &Interest) -> (Ledger, ReadReport) {
+    read_ledgers(paths, &[], threads, interest, Window::default())
+}
+
+/// As [`read_ledger`], with what lies in stores besides, and of a window only.
+pub fn read_ledgers(
+    paths: &[PathBuf],
+    stores: &[&dyn Store],
+    threads: usize,
+    interest: &Interest,
+    window: Window,
+) -> (Ledger, ReadReport) {
     let seen = Ids::new();
-    read_trail(
+    read_trails(
         paths,
+        stores,
         threads,
         Ledger::default,
         |ledger, record| {
             let mut scratch = Scratch::default();
             let event = Event::parse(record.text, &mut scratch)?;
+            if !window.holds(event.time) {
+                return Ok(());
+            }
             ledger.observe(&event);
             if interest.wants(&event.caller.principal) {
                 if event.id.as_deref().is_none_or(|id| seen.insert(id)) {

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::store::Store;
 use super::text::why_unreadable;
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 
 /// One file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Listed {
     pub(super) given: bool,
     /// Its size on disk; 0 where that is not known.
     pub(super) size: u64,
+    /// Where it is no file: which store it is in, and its number there.
+    pub(super) stored: Option<(usize, usize)>,
 }
 
 /// What the inputs hold.
@@ -73,6 +76,29 @@ pub(super) fn list(inputs: &[PathBuf]) -> Listing {
 }
 
 impl Listing {
+    /// Adds what is in the stores, after the files and in the order that they give.
+    pub(super) fn add_stores(&mut self, stores: &[&dyn Store]) {
+        for (store, source) in stores.iter().enumerate() {
+            let input = self.inputs.len();
+            self.inputs.push(PathBuf::from(source.name()));
+            let (items, diagnostics) = source.list();
+            if diagnostics.iter().any(|said| said.severity == Severity::Error) {
+                self.failed.insert(input);
+            }
+            self.diagnostics.extend(diagnostics);
+            for (number, item) in items.into_iter().enumerate() {
+                self.files.push(Listed {
+                    input,
+                    path: PathBuf::new(),
+                    name: item.name,
+                    given: false,
+                    size: item.size,
+                    stored: Some((store, number)),
+                });
+            }
+        }
+    }
+
     fn add(&mut self, input: usize, path: &Path, given: bool, size: u64) {
         let name = path.to_string_lossy().into_owned();
         self.files.push(Listed {
@@ -81,6 +107,7 @@ impl Listing {
             name,
             given,
             size,
+            stored: None,
         });
     }
 

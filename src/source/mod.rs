@@ -10,10 +10,12 @@ mod ledger;
 mod list;
 mod report;
 pub mod seen;
+mod store;
 mod stream;
 pub mod text;
 
 pub use files::{RecordText, read_trail};
-pub use ledger::read_ledger;
+pub use ledger::{Window, read_ledger, read_ledgers};
 pub use report::{Counts, InputCounts, ReadReport};
+pub use store::{Item, Store};
 pub use text::{read_paste, read_text};

@@ -62,6 +62,8 @@ pub struct ReadReport {
     pub total: Counts,
     /// What there is to say, in the order of the files and the records in them.
     pub diagnostics: Vec<Diagnostic>,
+    /// Why the reading ended before its end, where it did: what was not read may hold anything.
+    pub cut_short: Vec<Diagnostic>,
 }
 
 /// The diagnostics of one file, at most [`PER_FILE`] of a code.

@@ -13,6 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::files::RecordText;
 use super::list::Listed;
 use super::report::{Counts, FileNotes};
+use super::store::Store;
 use super::text::{GZIP, is_utf16, why_unreadable};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::trail::{Defect, Found, NotAnEvent, Splitter};
@@ -45,6 +46,7 @@ enum Looks {
 /// Reads one file into the accumulator. `chunk` is kept between files so that it is allocated once.
 pub(super) fn read_file<A>(
     file: &Listed,
+    stores: &[&dyn Store],
     chunk: &mut Vec<u8>,
     into: &mut A,
     record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
@@ -55,7 +57,7 @@ pub(super) fn read_file<A>(
         notes: FileNotes::new(&file.name),
         strange: 0,
     };
-    if let Err(error) = reading.open_and_read(chunk, into, record) {
+    if let Err(error) = reading.open_and_read(stores, chunk, into, record) {
         reading
             .notes
             .say_of_file(Severity::Error, Code::UnreadableFile, why_unreadable(&error));
@@ -79,14 +81,27 @@ struct Reading<'f> {
 impl Reading<'_> {
     fn open_and_read<A>(
         &mut self,
+        stores: &[&dyn Store],
         chunk: &mut Vec<u8>,
         into: &mut A,
         record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
     ) -> io::Result<()> {
-        let mut source: Box<dyn Read> = if self.file.name == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(File::open(&self.file.path)?)
+        let stored = self
+            .file
+            .stored
+            .and_then(|(store, item)| Some((stores.get(store)?, item)));
+        let mut source: Box<dyn Read + '_> = match stored {
+            Some((store, item)) => match store.open(item) {
+                Ok(source) => source,
+                Err(said) => {
+                    if let Some(said) = said {
+                        self.notes.say(*said);
+                    }
+                    return Ok(());
+                }
+            },
+            None if self.file.name == "-" => Box::new(io::stdin().lock()),
+            None => Box::new(File::open(&self.file.path)?),
         };
         let mut head = Vec::new();
         source.by_ref().take(HEAD).read_to_end(&mut head)?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::live::AwsArgs;
 use crate::cli::output::Format;
 use crate::evaluate::{Layer, Principal};
 use crate::simulate::{read_action, read_principal, read_resource};
@@ -46,10 +47,11 @@ pub(in crate::cli) struct Args {
     /// An identity policy: a file, or the ARN or name of an AWS managed policy. Repeatable.
     #[arg(long, value_name = "FILE|ARN|NAME", help_heading = "Policies")]
     pub(super) policy: Vec<String>,
-    /// The output of `aws iam get-account-authorization-details`.
+    /// The output of `aws iam get-account-authorization-details`; or aws: for the account itself, with its
+    /// organization's policies.
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "FILE|aws:",
         help_heading = "Policies",
         requires = "holder",
         conflicts_with = "boundary"
@@ -68,6 +70,8 @@ pub(in crate::cli) struct Args {
     pub(super) boundary: Option<String>,
     #[command(flatten)]
     pub(super) layers: LayerArgs,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(super) format: Format,

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::arguments::{Args, LayerArgs, Level};
+use crate::cli::live::{Live, is_live};
 use crate::cli::policies::{load_account, load_policy, not_given};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::{Layer, Setting};
-use crate::grants::Origin;
+use crate::grants::{Organization, Origin};
 use crate::policy::{Document, Effect};
 use crate::simulate::Given;
 
@@ -23,11 +24,14 @@ pub(in crate::cli) struct Loaded {
 /// Reads all policies. A policy that cannot be read leaves its layer in force, and unknown.
 ///
 /// `Err`: there is nothing to ask.
-pub(super) fn load(args: &Args) -> Result<Loaded, Vec<Diagnostic>> {
+pub(super) fn load(args: &Args, live: &Live<'_>) -> Result<Loaded, Vec<Diagnostic>> {
     let mut loaded = Loaded::default();
     loaded.around(&args.layers);
     if let (Some(path), Some(holder)) = (&args.grants, &args.holder) {
-        loaded.grants(path, holder)?;
+        loaded.grants(path, holder, live)?;
+        if is_live(path) && args.layers.scp.is_empty() && args.layers.rcp.is_empty() {
+            loaded.organization(live.organization()?);
+        }
     }
     let own = args.policy.iter().map(|policy| (Layer::Identity, policy));
     let boundary = args.boundary.iter().map(|policy| (Layer::Boundary, policy));
@@ -61,8 +65,8 @@ impl Loaded {
         self.setting.unknown.clone_from(&layers.unknown_layer);
     }
 
-    fn grants(&mut self, path: &Path, holder: &str) -> Result<(), Vec<Diagnostic>> {
-        let (_, grants, said) = load_account(path, holder)?;
+    fn grants(&mut self, path: &Path, holder: &str, live: &Live<'_>) -> Result<(), Vec<Diagnostic>> {
+        let (_, grants, said) = load_account(path, holder, live)?;
         self.said.extend(said);
         self.said
             .extend(not_given(&grants, "what it says is not known here"));
@@ -79,6 +83,18 @@ impl Loaded {
             document: held.document,
         }));
         Ok(())
+    }
+
+    /// The policies that the organization lays over the account.
+    pub(in crate::cli) fn organization(&mut self, found: Organization) {
+        if self.setting.management_account.is_none() {
+            self.setting.management_account = found.management_account;
+        }
+        self.setting.unknown.extend(found.unknown);
+        self.said.extend(found.said);
+        for (layer, name, document) in found.policies {
+            self.add(&name, false, layer, document);
+        }
     }
 
     pub(in crate::cli) fn policy(&mut self, layer: Layer, policy: &str) {

@@ -8,6 +8,7 @@ pub(super) use arguments::{Args, LayerArgs, Level, MOST_LEVELS, level};
 pub(super) use load::{Loaded, incomplete, levels, managed};
 
 use super::Exit;
+use super::live::Live;
 use super::output::{Format, Output};
 use crate::report::terminal::simulation;
 use crate::simulate::view::Outcome;
@@ -18,7 +19,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     if let Some(why) = args.contradiction() {
         return super::usage("simulate", &why);
     }
-    let mut loaded = match load::load(args) {
+    let mut loaded = match load::load(args, &Live::new(&args.aws)) {
         Ok(loaded) => loaded,
         Err(said) => {
             output.diagnostics(&said);

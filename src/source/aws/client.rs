@@ -276,7 +276,7 @@ impl Client {
         let plugin = StaticRuntimePlugin::new()
             .with_config(layer.freeze())
             .with_runtime_components(components);
-        let built = wire::request(call, &endpoint.url);
+        let built = wire::request(call);
         let operation = call.operation;
         let mut builder = Orchestrated::builder()
             .service_name(service.id)

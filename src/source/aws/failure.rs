@@ -130,6 +130,14 @@ impl Failure {
         self.kind == Kind::Denied
     }
 
+    /// Whether every other call would fail as well.
+    pub(super) fn is_hopeless(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Credentials | Kind::NoCredentials | Kind::Unreachable
+        )
+    }
+
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == Kind::NotFound

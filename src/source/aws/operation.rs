@@ -83,6 +83,7 @@ operations! {
     LIST_ATTACHED_GROUP_POLICIES = read(&IAM, "ListAttachedGroupPolicies");
     GET_POLICY = read(&IAM, "GetPolicy");
     GET_POLICY_VERSION = read(&IAM, "GetPolicyVersion");
+    LIST_ENTITIES_FOR_POLICY = read(&IAM, "ListEntitiesForPolicy");
     LIST_POLICY_VERSIONS = read(&IAM, "ListPolicyVersions");
     GENERATE_SERVICE_LAST_ACCESSED_DETAILS = read(&IAM, "GenerateServiceLastAccessedDetails");
     GET_SERVICE_LAST_ACCESSED_DETAILS = read(&IAM, "GetServiceLastAccessedDetails");

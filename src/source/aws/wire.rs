@@ -53,7 +53,8 @@ pub(super) fn bucket_url(endpoint: &str, bucket: &str, own: bool) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     method: &'static str,
-    url: String,
+    /// Path and query; the endpoint is put before them when it is sent.
+    path: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
@@ -63,7 +64,7 @@ impl From<Request> for aws_smithy_runtime_api::client::orchestrator::HttpRequest
         let mut http = Self::new(SdkBody::from(request.body));
         // Both are made here, of tables and of encoded text.
         let _ = http.set_method(request.method);
-        let _ = http.set_uri(request.url);
+        let _ = http.set_uri(request.path);
         for (name, value) in request.headers {
             http.headers_mut().insert(name, value);
         }
@@ -71,8 +72,8 @@ impl From<Request> for aws_smithy_runtime_api::client::orchestrator::HttpRequest
     }
 }
 
-/// The call as a request to an endpoint.
-pub(super) fn request(call: &Call, endpoint: &str) -> Request {
+/// The call as a request.
+pub(super) fn request(call: &Call) -> Request {
     let operation = call.operation;
     let agent = concat!("leastgrant/", env!("CARGO_PKG_VERSION"));
     let mut headers = vec![("user-agent", agent.to_owned())];
@@ -99,7 +100,7 @@ pub(super) fn request(call: &Call, endpoint: &str) -> Request {
     headers.push(("content-length", body.len().to_string()));
     Request {
         method: operation.method,
-        url: format!("{endpoint}{}", call.path),
+        path: call.path.clone(),
         headers,
         body,
     }

@@ -1,0 +1,166 @@
+//! Trails on the command line: files and folders, the event history, buckets.
+
+use std::path::PathBuf;
+
+use jiff::{Span, Timestamp, civil::Date};
+
+use super::live::Live;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evidence::{Interest, Ledger, Selectors};
+use crate::source::{ReadReport, Store, Window, read_ledgers};
+
+/// Which part of a trail, and where it is kept.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct TrailArgs {
+    /// Only events from then on: a date, a time, or how long ago (90d, 12h). cloudtrail: and s3:// begin 90
+    /// days ago unless it says otherwise.
+    #[arg(long, value_name = "WHEN", help_heading = "Trail", value_parser = when)]
+    pub(super) since: Option<When>,
+    /// Only events before: a date, a time, or how long ago.
+    #[arg(long, value_name = "WHEN", help_heading = "Trail", value_parser = when)]
+    pub(super) until: Option<When>,
+    /// Keep what is fetched from cloudtrail: and s3:// in this folder; a later run fetches only what is missing.
+    #[arg(long, value_name = "DIR", help_heading = "Trail")]
+    pub(super) keep: Option<PathBuf>,
+}
+
+/// A time as a person gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// At this time.
+    At(Timestamp),
+    /// So many hours before now.
+    Ago(i64),
+}
+
+/// How far back AWS's event history goes
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>).
+const HISTORY_HOURS: i64 = 90 * 24;
+
+fn when(text: &str) -> Result<When, String> {
+    let number = |unit: char| text.strip_suffix(unit).and_then(|number| number.parse::<i64>().ok());
+    if let Some(days) = number('d').filter(|days| (0..36_500).contains(days)) {
+        return Ok(When::Ago(days * 24));
+    }
+    if let Some(hours) = number('h').filter(|hours| (0..876_000).contains(hours)) {
+        return Ok(When::Ago(hours));
+    }
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(When::At(time));
+    }
+    let midnight = |date: Date| jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    text.parse::<Date>()
+        .ok()
+        .and_then(midnight)
+        .map(When::At)
+        .ok_or_else(|| "write 2026-11-24, 2026-11-24T08:00:00Z, 90d or 12h".to_owned())
+}
+
+impl When {
+    fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(hours) => now.saturating_sub(Span::new().hours(hours)).unwrap_or(now),
+        }
+    }
+}
+
+/// What was read of all trails.
+pub(super) struct Trails {
+    pub(super) ledger: Ledger,
+    pub(super) read: ReadReport,
+    /// What they are set to record, where that is known.
+    pub(super) selectors: Option<Selectors>,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+/// The trails that are no files, by their words.
+fn is_remote(path: &std::path::Path) -> bool {
+    let text = path.to_string_lossy();
+    text == "cloudtrail:" || text.starts_with("s3://")
+}
+
+/// Reads the trails. `principal` narrows the event history where it is a user, and a bucket to the
+/// principal's account.
+pub(super) fn read(
+    paths: &[PathBuf],
+    args: &TrailArgs,
+    threads: usize,
+    interest: &Interest,
+    principal: Option<&str>,
+    live: &Live<'_>,
+) -> Result<Trails, Vec<Diagnostic>> {
+    let (remote, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|path| is_remote(path));
+    let now = Timestamp::now();
+    let from = args.since.map(|when| when.time(now));
+    let until = args.until.map(|when| when.time(now));
+    let window = Window { from, until };
+    if remote.is_empty() {
+        let (ledger, read) = read_ledgers(&files, &[], threads, interest, window);
+        return Ok(Trails {
+            ledger,
+            read,
+            selectors: None,
+            said: Vec::new(),
+        });
+    }
+    let fetched = Window {
+        from: Some(from.unwrap_or_else(|| When::Ago(HISTORY_HOURS).time(now))),
+        // A fixed end: what arrives meanwhile is for the next run.
+        until: Some(until.unwrap_or(now)),
+    };
+    let mut trails = super::live::open_trails(&remote, &fetched, args, principal, live)?;
+    let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
+    let window = if files.is_empty() { fetched } else { window };
+    let (ledger, read) = read_ledgers(&files, &stores, threads, interest, window);
+    let selectors = trails.selectors.take().filter(|_| files.is_empty() && stores.len() == 1);
+    if !read.cut_short.is_empty() {
+        // Whatever was not read may hold a use: no answer can rest on a part.
+        let mut said = trails.said;
+        said.extend(read.cut_short);
+        return Err(said);
+    }
+    Ok(Trails {
+        ledger,
+        read,
+        selectors,
+        said: trails.said,
+    })
+}
+
+/// Trails in an account, opened.
+pub(super) struct Opened<'c> {
+    pub(super) stores: Vec<Box<dyn Store + 'c>>,
+    pub(super) selectors: Option<Selectors>,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+/// What to say where the event history of one region is asked for.
+pub(super) fn regions_said(regions: &[String]) -> Option<Diagnostic> {
+    let has_global = regions.iter().any(|region| region == "us-east-1");
+    // <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events>
+    (!has_global).then(|| {
+        Diagnostic::note(
+            Code::OneRegion,
+            format!("the event history of {} only was read: events of IAM, STS's global endpoint, CloudFront and Route 53 are in us-east-1", regions.join(", ")),
+        )
+        .help("name every region that is in use: --region us-east-1,eu-west-1")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_given_in_several_ways() {
+        assert_eq!(when("90d"), Ok(When::Ago(2160)));
+        assert_eq!(when("12h"), Ok(When::Ago(12)));
+        let midnight: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
+        assert_eq!(when("2026-11-24"), Ok(When::At(midnight)));
+        assert_eq!(when("2026-11-24T00:00:00Z"), Ok(When::At(midnight)));
+        assert!(when("yesterday").is_err() && when("-3d").is_err());
+        let now = midnight;
+        assert_eq!(When::Ago(24).time(now), "2026-11-23T00:00:00Z".parse().unwrap());
+    }
+}
