@@ -25,6 +25,7 @@ pub mod evidence;
 pub mod grants;
 
 pub mod danger;
+pub mod plan;
 pub mod recommend;
 
 pub mod explain;

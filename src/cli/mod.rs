@@ -2,9 +2,11 @@
 //! to standard output, everything else to standard error.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "this is the edge that talks to the terminal and writes files on request"
 )]
 
+mod apply;
 mod catalog;
 mod check;
 mod dangerous;
@@ -15,6 +17,7 @@ mod live;
 mod observed;
 mod output;
 mod overlay;
+mod permissions;
 mod policies;
 mod recommend;
 mod simulate;
@@ -70,6 +73,15 @@ enum Command {
     Check(Box<check::Args>),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
+    /// Make a proposal's changes in the account, after showing them and asking.
+    #[cfg(feature = "aws")]
+    Apply(apply::Args),
+    /// Restore what stood before `apply`.
+    #[cfg(feature = "aws")]
+    Rollback(apply::RollbackArgs),
+    /// Print the policy that leastgrant itself needs to ask AWS.
+    #[cfg(feature = "aws")]
+    Permissions(permissions::Args),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -103,6 +115,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Check(args) => check::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Apply(args) => apply::run(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Rollback(args) => apply::rollback(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Permissions(args) => permissions::run(&args, &output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "leastgrant", &mut script);

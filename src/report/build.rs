@@ -12,6 +12,7 @@ use crate::diff::{self, Edit};
 use crate::evaluate::Comparison;
 use crate::evidence::{ActionEvidence, Evidence, Tally, Visibility};
 use crate::grants::Grants;
+use crate::plan::Plan;
 use crate::policy::{print, quota};
 use crate::recommend::{Change, Proof, Proposal, Reason, Refused, State};
 
@@ -36,6 +37,7 @@ pub fn recommendation(
         summary: summary(grants, evidence, proposal, &edits),
         visibility: visibility_view(visibility, proposal),
         policies: policies(proposal),
+        plan: Plan::of(proposal, grants),
         used: used(evidence, proposal),
         refused: proposal.refused.iter().map(refused).collect(),
         unused: granted(proposal, &State::Unused),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::diagnostic::Diagnostic;
 use crate::diff::Edit;
 use crate::grants::Origin;
+use crate::plan::Plan;
 use crate::recommend::{Change, Danger, Reason, Settled};
 use crate::report::PermitsView;
 
@@ -28,6 +29,9 @@ pub struct Recommendation {
     pub edits: Vec<Edit>,
     /// Every policy as it is after the change.
     pub policies: Vec<PolicyView>,
+    /// What `leastgrant apply` would do, where grants of an account were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// Actions that were used.
     pub used: Vec<UsedView>,
     /// Calls that were refused.

@@ -5,6 +5,8 @@
 //! here, at the price of a crate a service; the wire protocols are four.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -204,6 +206,31 @@ impl Client {
     /// Whether somebody chose it.
     pub fn region_chosen(&self) -> bool {
         self.region_chosen
+    }
+
+    /// From now on, whether somebody asked the program to stop (Ctrl-C, SIGTERM): it does not end by itself
+    /// any more.
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        let told = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&told);
+        self.runtime.spawn(async move {
+            #[cfg(unix)]
+            {
+                use tokio::signal::unix::{SignalKind, signal};
+                if let Ok(mut end) = signal(SignalKind::terminate()) {
+                    let also = Arc::clone(&seen);
+                    tokio::spawn(async move {
+                        while end.recv().await.is_some() {
+                            also.store(true, Ordering::SeqCst);
+                        }
+                    });
+                }
+            }
+            while tokio::signal::ctrl_c().await.is_ok() {
+                seen.store(true, Ordering::SeqCst);
+            }
+        });
+        told
     }
 
     /// Waits.

@@ -8,6 +8,7 @@
     reason = "an edge: this module reads the environment, the clock and files"
 )]
 
+mod change;
 mod client;
 mod document;
 mod failure;
@@ -15,12 +16,14 @@ mod iam;
 mod lookup;
 mod operation;
 mod organizations;
+pub mod permissions;
 mod resource_policies;
 mod s3;
 mod service;
 mod trails;
 mod wire;
 
+pub use change::{ManagedState, Standing};
 pub use client::{Client, Settings};
 pub use failure::Failure;
 pub use iam::AuthorizationDetails;
@@ -40,7 +43,7 @@ fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Writes a file so that it is there whole or not at all, with its folders.
-fn write_whole(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let folder = path.parent().unwrap_or(std::path::Path::new("."));
     std::fs::create_dir_all(folder)?;
