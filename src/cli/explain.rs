@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::output::Output;
 use super::live::{AwsArgs, Live, is_live};
+use super::output::Output;
 use super::policies::{load_policy, read_account};
 use super::simulate::{LayerArgs, Loaded, incomplete};
 use super::trails::{self, TrailArgs, Trails};
@@ -182,7 +182,10 @@ impl Args {
 
 /// The role or user behind the refusals, where it is one.
 fn one_caller(reading: &Reading) -> Option<&str> {
-    let mut callers = reading.denials.iter().filter_map(|denial| denial.principal.as_deref());
+    let mut callers = reading
+        .denials
+        .iter()
+        .filter_map(|denial| denial.principal.as_deref());
     let first = callers.next()?;
     callers.all(|other| other == first).then_some(first)
 }
@@ -264,7 +267,12 @@ fn known(
     if !args.trail.is_empty() {
         let interest = Interest::default();
         let trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live)?;
-        let Trails { ledger, read, said: of_trails, .. } = trails;
+        let Trails {
+            ledger,
+            read,
+            said: of_trails,
+            ..
+        } = trails;
         said.extend(of_trails);
         said.extend(read.diagnostics.iter().cloned());
         if read.total.records == 0 {

@@ -4,15 +4,15 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use super::trails::{Opened, TrailArgs};
 #[cfg(feature = "aws")]
 use super::trails::regions_said;
-use crate::diagnostic::{Code, Diagnostic};
-#[cfg(feature = "aws")]
-use crate::diagnostic::Severity;
-use crate::denial::Reading;
+use super::trails::{Opened, TrailArgs};
 #[cfg(feature = "aws")]
 use crate::denial::EncodedState;
+use crate::denial::Reading;
+#[cfg(feature = "aws")]
+use crate::diagnostic::Severity;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::explain::OfResource;
 use crate::grants::Account;
 #[cfg(feature = "aws")]
@@ -74,8 +74,8 @@ impl<'a> Live<'a> {
             role_arn: self.args.role_arn.clone(),
             external_id: self.args.external_id.clone(),
         };
-        let client = Client::connect(&settings)
-            .map_err(|why| vec![Diagnostic::error(Code::AwsFailed, why)])?;
+        let client =
+            Client::connect(&settings).map_err(|why| vec![Diagnostic::error(Code::AwsFailed, why)])?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -89,7 +89,9 @@ impl<'a> Live<'a> {
             return Ok(vec![client.region().to_owned()]);
         }
         let said = Diagnostic::error(Code::AwsFailed, "no region is chosen");
-        Err(vec![said.help("name every region that is in use: --region us-east-1,eu-west-1")])
+        Err(vec![said.help(
+            "name every region that is in use: --region us-east-1,eu-west-1",
+        )])
     }
 
     /// The account's id and the caller's ARN.
@@ -102,8 +104,13 @@ impl<'a> Live<'a> {
     }
 
     /// The account's principals, or the one principal and who shares its policies.
-    pub(super) fn account(&self, principal: Option<&str>) -> Result<(Account, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let details = self.client()?.authorization_details(principal).map_err(failed)?;
+    pub(super) fn account(
+        &self,
+        principal: Option<&str>,
+    ) -> Result<(Account, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let details = self.client()?.authorization_details(principal);
+        let details =
+            details.map_err(|failures| failures.into_iter().flat_map(failed).collect::<Vec<_>>())?;
         let (account, diagnostics) = read_authorization_pages(&details.pages, "aws:");
         let mut said = details.said;
         said.extend(diagnostics);
@@ -130,7 +137,9 @@ impl<'a> Live<'a> {
                     document: Some(policy.document),
                 }),
                 Ok(None) => {}
-                Err(failure) => said.push(failure.diagnostic(Severity::Warning, "what its policy says is not known")),
+                Err(failure) => {
+                    said.push(failure.diagnostic(Severity::Warning, "what its policy says is not known"))
+                }
             }
         }
         Ok((found, said))
@@ -140,7 +149,10 @@ impl<'a> Live<'a> {
     pub(super) fn decode(&self, reading: &mut Reading) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let mut said = Vec::new();
         for denial in &mut reading.denials {
-            let whole = denial.encoded.as_ref().filter(|own| own.state == EncodedState::Whole);
+            let whole = denial
+                .encoded
+                .as_ref()
+                .filter(|own| own.state == EncodedState::Whole);
             let Some(blob) = whole.map(|own| own.blob.clone()) else {
                 continue;
             };
@@ -201,7 +213,9 @@ pub(super) fn open_trails<'c>(
             )));
             continue;
         }
-        let named = principal.and_then(crate::arn::Arn::parse).map(|arn| arn.account.to_owned());
+        let named = principal
+            .and_then(crate::arn::Arn::parse)
+            .map(|arn| arn.account.to_owned());
         let account = match named {
             Some(account) if !account.is_empty() => Some(account),
             _ if principal.is_some() => Some(live.identity()?.0.clone()),

@@ -131,7 +131,14 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let mut said = known.diagnostics.clone();
     // Where others hold the same policies, their use counts as well: nobody's is left out then.
     let principal = (others.is_empty()).then(|| known.grants.principal.as_deref().unwrap_or(&args.principal));
-    let trails = match trails::read(&args.trail, &args.trails, args.threads, &interest, principal, &live) {
+    let trails = match trails::read(
+        &args.trail,
+        &args.trails,
+        args.threads,
+        &interest,
+        principal,
+        &live,
+    ) {
         Ok(trails) => trails,
         Err(why) => {
             said.extend(why);
@@ -139,7 +146,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let Trails { mut ledger, read, selectors: recorded, said: of_trails } = trails;
+    let Trails {
+        mut ledger,
+        read,
+        selectors: recorded,
+        said: of_trails,
+    } = trails;
     ledger.visibility.selectors = selectors.or(recorded);
     said.extend(of_trails);
     said.extend(read.diagnostics.iter().cloned());

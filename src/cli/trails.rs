@@ -38,7 +38,10 @@ pub(super) enum When {
 const HISTORY_HOURS: i64 = 90 * 24;
 
 fn when(text: &str) -> Result<When, String> {
-    let number = |unit: char| text.strip_suffix(unit).and_then(|number| number.parse::<i64>().ok());
+    let number = |unit: char| {
+        text.strip_suffix(unit)
+            .and_then(|number| number.parse::<i64>().ok())
+    };
     if let Some(days) = number('d').filter(|days| (0..36_500).contains(days)) {
         return Ok(When::Ago(days * 24));
     }
@@ -90,7 +93,8 @@ pub(super) fn read(
     principal: Option<&str>,
     live: &Live<'_>,
 ) -> Result<Trails, Vec<Diagnostic>> {
-    let (remote, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|path| is_remote(path));
+    let (remote, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| is_remote(path));
     let now = Timestamp::now();
     let from = args.since.map(|when| when.time(now));
     let until = args.until.map(|when| when.time(now));
@@ -113,7 +117,10 @@ pub(super) fn read(
     let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
     let window = if files.is_empty() { fetched } else { window };
     let (ledger, read) = read_ledgers(&files, &stores, threads, interest, window);
-    let selectors = trails.selectors.take().filter(|_| files.is_empty() && stores.len() == 1);
+    let selectors = trails
+        .selectors
+        .take()
+        .filter(|_| files.is_empty() && stores.len() == 1);
     if !read.cut_short.is_empty() {
         // Whatever was not read may hold a use: no answer can rest on a part.
         let mut said = trails.said;

@@ -86,7 +86,10 @@ impl OfResource {
 
 /// The resources that the refusals are about, as ARNs; sorted, each once.
 pub fn resources(reading: &Reading) -> Vec<String> {
-    let asked = reading.denials.iter().filter_map(|denial| Asked::of(denial).resource);
+    let asked = reading
+        .denials
+        .iter()
+        .filter_map(|denial| Asked::of(denial).resource);
     let found: BTreeSet<String> = asked.filter(|resource| resource.starts_with("arn:")).collect();
     found.into_iter().collect()
 }

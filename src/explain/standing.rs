@@ -94,10 +94,12 @@ pub(super) fn policies(asked: &Asked, grants: Option<&Grants>, known: &Known) ->
         None => setting.unknown.push(Layer::Identity),
     }
     policies.extend(known.policies.iter().cloned());
-    let of_this = known
-        .of_resources
-        .iter()
-        .filter(|own| asked.resource.as_deref().is_some_and(|resource| own.covers(resource)));
+    let of_this = known.of_resources.iter().filter(|own| {
+        asked
+            .resource
+            .as_deref()
+            .is_some_and(|resource| own.covers(resource))
+    });
     for own in of_this {
         // What was given by hand is what is meant.
         if known.policies.iter().any(|given| given.layer == own.layer) {

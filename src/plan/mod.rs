@@ -140,17 +140,43 @@ impl std::fmt::Display for Bearer {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Create { name, attach: AttachTo::One(to), .. } => {
+            Self::Create {
+                name,
+                attach: AttachTo::One(to),
+                ..
+            } => {
                 write!(f, "make customer managed policy {name} and attach it to {to}")
             }
-            Self::Create { name, attach: AttachTo::AsIs(arn), .. } => {
-                write!(f, "make customer managed policy {name} and attach it as {} is", short(arn))
+            Self::Create {
+                name,
+                attach: AttachTo::AsIs(arn),
+                ..
+            } => {
+                write!(
+                    f,
+                    "make customer managed policy {name} and attach it as {} is",
+                    short(arn)
+                )
             }
             Self::Version { policy_arn, .. } => {
-                write!(f, "give customer managed policy {} a new default version", short(policy_arn))
+                write!(
+                    f,
+                    "give customer managed policy {} a new default version",
+                    short(policy_arn)
+                )
             }
-            Self::Inline { of, name, before: None, .. } => write!(f, "add inline policy {name} to {of}"),
-            Self::Inline { of, name, after: None, .. } => write!(f, "delete inline policy {name} of {of}"),
+            Self::Inline {
+                of,
+                name,
+                before: None,
+                ..
+            } => write!(f, "add inline policy {name} to {of}"),
+            Self::Inline {
+                of,
+                name,
+                after: None,
+                ..
+            } => write!(f, "delete inline policy {name} of {of}"),
             Self::Inline { of, name, .. } => write!(f, "change inline policy {name} of {of}"),
             Self::Detach { of, policy_arn, .. } => write!(f, "detach {} from {of}", short(policy_arn)),
         }
@@ -199,7 +225,8 @@ fn order(step: &Step) -> u8 {
 /// `None`: it cannot be done in an account. An empty list: nothing is to be done.
 fn step(change: &PolicyChange, own: &Bearer) -> Option<Vec<Step>> {
     let text = |document: &Option<crate::policy::Document>| document.as_ref().map(print::document_value);
-    let bearer = |group: Option<&str>| group.map_or_else(|| own.clone(), |name| Bearer::Group(name.to_owned()));
+    let bearer =
+        |group: Option<&str>| group.map_or_else(|| own.clone(), |name| Bearer::Group(name.to_owned()));
     let step = match (&change.change, &change.origin) {
         (Change::Unchanged, _) => return Some(Vec::new()),
         (Change::Create, Origin::New { name }) => {
@@ -209,7 +236,11 @@ fn step(change: &PolicyChange, own: &Bearer) -> Option<Vec<Step>> {
                 None => AttachTo::One(own.clone()),
             };
             let after = text(&change.after)?;
-            Step::Create { name: name.clone(), after, attach }
+            Step::Create {
+                name: name.clone(),
+                after,
+                attach,
+            }
         }
         (Change::Edit, Origin::CustomerManaged { arn, version, .. }) => Step::Version {
             policy_arn: arn.clone(),

@@ -54,7 +54,13 @@ fn what_is_added_comes_before_what_goes() {
         change(aws.clone(), Change::Detach, None),
         change(Origin::Inline { name: "x".to_owned() }, Change::Delete, None),
         change(Origin::Inline { name: "y".to_owned() }, Change::Edit, None),
-        change(Origin::New { name: "app-used".to_owned() }, Change::Create, Some(aws)),
+        change(
+            Origin::New {
+                name: "app-used".to_owned(),
+            },
+            Change::Create,
+            Some(aws),
+        ),
     ])
     .unwrap();
     let said: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
@@ -82,7 +88,11 @@ fn policies_of_a_group_change_there() {
     let aws = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let plan = plan(vec![
         change(through(aws), Change::Detach, None),
-        change(Origin::New { name: "n".to_owned() }, Change::Create, Some(through(aws))),
+        change(
+            Origin::New { name: "n".to_owned() },
+            Change::Create,
+            Some(through(aws)),
+        ),
     ])
     .unwrap();
     let group = Bearer::Group("ops".to_owned());
@@ -92,7 +102,9 @@ fn policies_of_a_group_change_there() {
 
 #[test]
 fn files_have_no_place_in_an_account() {
-    let file = Origin::File { path: "p.json".to_owned() };
+    let file = Origin::File {
+        path: "p.json".to_owned(),
+    };
     assert_eq!(plan(vec![change(file, Change::Edit, None)]), None);
     let inline = Origin::Inline { name: "x".to_owned() };
     assert_eq!(plan(vec![change(inline, Change::Unchanged, None)]), None);

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::list::{Listed, Listing, list};
-use super::store::Store;
 use super::report::{Counts, InputCounts, ReadReport, RunNotes};
+use super::store::Store;
 use super::stream::{FileReport, read_file};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::trail::NotAnEvent;
@@ -73,7 +73,9 @@ pub fn read_trails<A: Send>(
     listing.add_stores(stores);
     // What comes over a network is mostly waited for.
     let threads = match threads {
-        0 if !stores.is_empty() => std::thread::available_parallelism().map_or(1, usize::from).max(WAITING),
+        0 if !stores.is_empty() => std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .max(WAITING),
         threads => threads,
     };
     let batches = batches(&listing.files);

@@ -39,14 +39,18 @@ pub(super) fn guards(
         }
     }
     if is_own(caller, &plan.principal) {
-        let why = format!("{caller} would change what it holds itself, and may lose what it needs to take it back");
+        let why =
+            format!("{caller} would change what it holds itself, and may lose what it needs to take it back");
         said.push(Diagnostic::warning(Code::GuardRail, why));
     }
     if let Some(bearer) = Bearer::of_arn(&plan.principal)
         && let Some(days) = age(client.created(&bearer).map_err(failed)?.as_deref(), now)
         && days < PRINCIPAL_DAYS
     {
-        let why = format!("{} is {days:.0} days old: it has not shown yet what it does once a quarter", plan.principal);
+        let why = format!(
+            "{} is {days:.0} days old: it has not shown yet what it does once a quarter",
+            plan.principal
+        );
         said.push(Diagnostic::warning(Code::GuardRail, why));
     }
     for step in steps {
@@ -61,7 +65,9 @@ pub(super) fn guards(
         if let Some(days) = age(state.and_then(|state| state.created).as_deref(), now)
             && days < GRANTED_DAYS
         {
-            let why = format!("{policy_arn} was last changed {days:.0} days ago: what was granted then may not have been used yet");
+            let why = format!(
+                "{policy_arn} was last changed {days:.0} days ago: what was granted then may not have been used yet"
+            );
             said.push(Diagnostic::warning(Code::GuardRail, why));
         }
     }
@@ -82,8 +88,14 @@ fn is_own(caller: &str, principal: &str) -> bool {
     let (Some(own), Some(other)) = (Arn::parse(caller), Arn::parse(principal)) else {
         return false;
     };
-    let session = own.resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
-    let role = other.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+    let session = own
+        .resource
+        .strip_prefix("assumed-role/")
+        .and_then(|rest| rest.split('/').next());
+    let role = other
+        .resource
+        .strip_prefix("role/")
+        .and_then(|path| path.rsplit('/').next());
     own.account == other.account && session.is_some() && session == role
 }
 

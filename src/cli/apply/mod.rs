@@ -13,8 +13,8 @@ pub(super) use rollback::{Args as RollbackArgs, run as rollback};
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -86,11 +86,17 @@ fn apply(args: &Args, output: &Output) -> Result<Exit, Vec<Diagnostic>> {
             "the proposal is for account {}; these credentials are of account {account}",
             plan.account
         );
-        return Err(vec![Diagnostic::error(Code::Stale, message).help("choose the other account's --profile or --role-arn")]);
+        return Err(vec![
+            Diagnostic::error(Code::Stale, message)
+                .help("choose the other account's --profile or --role-arn"),
+        ]);
     }
     let ready = ready(client, &plan, args.prune_versions)?;
     if ready.is_empty() {
-        output.say(&format!("{}: all of it is done already; nothing to do", plan.principal));
+        output.say(&format!(
+            "{}: all of it is done already; nothing to do",
+            plan.principal
+        ));
         return Ok(Exit::Done);
     }
     let steps: Vec<&Step> = ready.iter().map(|ready| ready.step).collect();
@@ -102,8 +108,11 @@ fn apply(args: &Args, output: &Output) -> Result<Exit, Vec<Diagnostic>> {
     }
     if !guards.is_empty() && !args.force {
         return Err(vec![
-            Diagnostic::error(Code::GuardRail, "nothing was changed: a guard rail stands before it")
-                .help("--force goes past it"),
+            Diagnostic::error(
+                Code::GuardRail,
+                "nothing was changed: a guard rail stands before it",
+            )
+            .help("--force goes past it"),
         ]);
     }
     if args.dry_run {
@@ -123,8 +132,11 @@ fn read_plan(path: &Path) -> Result<Plan, Vec<Diagnostic>> {
         let said = Diagnostic::error(Code::GrantsShape, why).at(Place::file(path.to_string_lossy()));
         vec![said.help("give what `leastgrant recommend PRINCIPAL --grants … --format json` prints")]
     };
-    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("not valid JSON: {error}")))?;
-    let lost = value.get("summary").and_then(|summary| summary.get("observed_calls_lost"));
+    let value: Value =
+        serde_json::from_str(&text).map_err(|error| wrong(format!("not valid JSON: {error}")))?;
+    let lost = value
+        .get("summary")
+        .and_then(|summary| summary.get("observed_calls_lost"));
     if lost.and_then(Value::as_u64).is_some_and(|lost| lost > 0) {
         return Err(wrong("the proposal's own proof failed".to_owned()));
     }
@@ -151,7 +163,9 @@ fn ready<'p>(client: &Client, plan: &'p Plan, prune: bool) -> Result<Vec<Ready<'
                 Diagnostic::error(Code::Stale, why)
                     .help("nothing was changed; make the proposal again from the grants as they are now"),
             ),
-            Standing::NoRoom(why) => said.push(Diagnostic::error(Code::Quota, why).help("nothing was changed")),
+            Standing::NoRoom(why) => {
+                said.push(Diagnostic::error(Code::Quota, why).help("nothing was changed"))
+            }
         }
     }
     if said.is_empty() { Ok(ready) } else { Err(said) }
@@ -160,8 +174,13 @@ fn ready<'p>(client: &Client, plan: &'p Plan, prune: bool) -> Result<Vec<Ready<'
 fn confirmed(proposal: &Path, output: &Output) -> Result<bool, Vec<Diagnostic>> {
     let input = std::io::stdin();
     if proposal.as_os_str() == "-" || !input.is_terminal() {
-        let said = Diagnostic::error(Code::GuardRail, "nobody can be asked: standard input is no terminal");
-        return Err(vec![said.help("nothing was changed; --yes does it without asking")]);
+        let said = Diagnostic::error(
+            Code::GuardRail,
+            "nobody can be asked: standard input is no terminal",
+        );
+        return Err(vec![
+            said.help("nothing was changed; --yes does it without asking"),
+        ]);
     }
     output.say("apply this? only `yes` is taken for an answer:");
     let mut answer = String::new();
@@ -178,7 +197,10 @@ fn carry_out(
     output: &Output,
 ) -> Result<Exit, Vec<Diagnostic>> {
     let now = Timestamp::now();
-    let path = args.rollback_file.clone().unwrap_or_else(|| default_name(plan, now));
+    let path = args
+        .rollback_file
+        .clone()
+        .unwrap_or_else(|| default_name(plan, now));
     let rollback = Rollback {
         schema_version: SCHEMA_VERSION,
         account: plan.account.clone(),
@@ -199,7 +221,10 @@ fn carry_out(
         return Err(why);
     }
     log(args, plan, ready, caller, now, &path, output);
-    output.say(&format!("applied; `leastgrant rollback {}` takes it back", path.display()));
+    output.say(&format!(
+        "applied; `leastgrant rollback {}` takes it back",
+        path.display()
+    ));
     Ok(Exit::Done)
 }
 
@@ -217,7 +242,9 @@ fn step(
     match client.standing(plan, ready.step, prune).map_err(failed)? {
         Standing::Ready(back) if back == ready.back => {}
         Standing::Done => return Ok(()),
-        Standing::Stale(why) | Standing::NoRoom(why) => return Err(vec![Diagnostic::error(Code::Stale, why)]),
+        Standing::Stale(why) | Standing::NoRoom(why) => {
+            return Err(vec![Diagnostic::error(Code::Stale, why)]);
+        }
         Standing::Ready(_) => {
             let why = format!("somebody changed something meanwhile: {}", ready.step);
             return Err(vec![Diagnostic::error(Code::Stale, why)]);
@@ -238,18 +265,31 @@ fn undo(client: &Client, rollback: &Rollback, tried: usize, path: &Path, output:
         }
     }
     said.push(if said.is_empty() {
-        Diagnostic::note(Code::Interrupted, "nothing is left of it: what was done has been taken back")
+        Diagnostic::note(
+            Code::Interrupted,
+            "nothing is left of it: what was done has been taken back",
+        )
     } else {
         let help = format!("`leastgrant rollback {}` restores the rest", path.display());
-        Diagnostic::error(Code::Interrupted, "part of it was applied and could not be taken back").help(help)
+        Diagnostic::error(
+            Code::Interrupted,
+            "part of it was applied and could not be taken back",
+        )
+        .help(help)
     });
     said
 }
 
 fn write_rollback(path: &Path, rollback: &Rollback) -> Result<(), Vec<Diagnostic>> {
     let said = |why: String| {
-        let said = Diagnostic::error(Code::UnreadableFile, format!("the rollback file cannot be written: {why}"));
-        vec![said.at(Place::file(path.to_string_lossy())).help("nothing was changed")]
+        let said = Diagnostic::error(
+            Code::UnreadableFile,
+            format!("the rollback file cannot be written: {why}"),
+        );
+        vec![
+            said.at(Place::file(path.to_string_lossy()))
+                .help("nothing was changed"),
+        ]
     };
     if path.exists() {
         return Err(said("there is such a file, and it may be needed".to_owned()));
@@ -259,8 +299,15 @@ fn write_rollback(path: &Path, rollback: &Rollback) -> Result<(), Vec<Diagnostic
 }
 
 fn default_name(plan: &Plan, now: Timestamp) -> PathBuf {
-    let name = crate::grants::short_name(&plan.principal).unwrap_or_default().replace('/', "-");
-    let time: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
+    let name = crate::grants::short_name(&plan.principal)
+        .unwrap_or_default()
+        .replace('/', "-");
+    let time: String = now
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(15)
+        .collect();
     PathBuf::from(format!("leastgrant-rollback-{}-{name}-{time}.json", plan.account))
 }
 
@@ -289,6 +336,9 @@ fn log(
         .open(&args.log)
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
     if let Err(error) = written {
-        output.say(&format!("warning: {} cannot be written: {error}", args.log.display()));
+        output.say(&format!(
+            "warning: {} cannot be written: {error}",
+            args.log.display()
+        ));
     }
 }

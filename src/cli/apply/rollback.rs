@@ -90,7 +90,10 @@ fn read(args: &Args) -> Result<Rollback, Vec<Diagnostic>> {
     let rollback: Rollback =
         serde_json::from_str(&text).map_err(|error| wrong(format!("it is no rollback file: {error}")))?;
     if rollback.schema_version != SCHEMA_VERSION {
-        return Err(wrong(format!("its version is {}, not {SCHEMA_VERSION}", rollback.schema_version)));
+        return Err(wrong(format!(
+            "its version is {}, not {SCHEMA_VERSION}",
+            rollback.schema_version
+        )));
     }
     Ok(rollback)
 }

@@ -56,11 +56,24 @@ fn diff(before: &str, after: &str) -> String {
 pub(super) fn back(back: &Restore) -> String {
     let short = |arn: &str| arn.rsplit('/').next().unwrap_or(arn).to_owned();
     match back {
-        Restore::Remove { policy_arn, .. } => format!("customer managed policy {} is detached and deleted", short(policy_arn)),
-        Restore::Version { policy_arn, version, .. } => {
-            format!("customer managed policy {} is as in version {version}", short(policy_arn))
+        Restore::Remove { policy_arn, .. } => format!(
+            "customer managed policy {} is detached and deleted",
+            short(policy_arn)
+        ),
+        Restore::Version {
+            policy_arn, version, ..
+        } => {
+            format!(
+                "customer managed policy {} is as in version {version}",
+                short(policy_arn)
+            )
         }
-        Restore::Inline { of, name, text: Some(_), .. } => format!("inline policy {name} of {of} has its text again"),
+        Restore::Inline {
+            of,
+            name,
+            text: Some(_),
+            ..
+        } => format!("inline policy {name} of {of} has its text again"),
         Restore::Inline { of, name, .. } => format!("inline policy {name} of {of} is deleted"),
         Restore::Attach { of, policy_arn } => format!("{} is attached to {of}", short(policy_arn)),
     }

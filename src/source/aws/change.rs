@@ -117,12 +117,17 @@ impl Client {
         let Some(version) = text(&found, &["Policy", "DefaultVersionId"]).map(str::to_owned) else {
             return Ok(None);
         };
-        let found = self.iam_raw(&operation::GET_POLICY_VERSION, with(of.clone(), "VersionId", &version))?;
+        let found = self.iam_raw(
+            &operation::GET_POLICY_VERSION,
+            with(of.clone(), "VersionId", &version),
+        )?;
         let document = text(&found, &["PolicyVersion", "Document"]).unwrap_or_default();
         let mut versions = Vec::new();
         for page in self.pages(&operation::LIST_POLICY_VERSIONS, of)? {
             for own in list(&page, &["Versions"]) {
-                let Some(id) = text(own, &["VersionId"]) else { continue };
+                let Some(id) = text(own, &["VersionId"]) else {
+                    continue;
+                };
                 let default = own.get("IsDefaultVersion").and_then(Value::as_bool);
                 versions.push((id.to_owned(), default == Some(true)));
             }
@@ -226,7 +231,9 @@ impl Client {
                             })
                         }
                     }
-                    Some(_) => Standing::Stale(format!("there is a policy {name} already, with another text")),
+                    Some(_) => {
+                        Standing::Stale(format!("there is a policy {name} already, with another text"))
+                    }
                 }
             }
             Step::Version {
@@ -275,7 +282,12 @@ impl Client {
                     })
                 }
             },
-            Step::Inline { of, name, before, after } => {
+            Step::Inline {
+                of,
+                name,
+                before,
+                after,
+            } => {
                 let now = self.inline_text(of, name)?;
                 let is = |wanted: &Option<Value>| match (&now, wanted) {
                     (None, None) => true,
@@ -344,9 +356,12 @@ impl Client {
                     self.attach(&bearer, &arn)?;
                 }
             }
-            Step::Version { policy_arn, after, .. } => {
+            Step::Version {
+                policy_arn, after, ..
+            } => {
                 if let Restore::Version {
-                    pruned: Some((id, _)), ..
+                    pruned: Some((id, _)),
+                    ..
                 } = back
                 {
                     let asked = with(json!({ "PolicyArn": policy_arn }), "VersionId", id);
@@ -440,10 +455,14 @@ impl Client {
                 }
                 let of = json!({ "PolicyArn": policy_arn });
                 let still_there = state.versions.iter().any(|(id, _)| id == version);
-                if still_there {
-                    self.iam(&operation::SET_DEFAULT_POLICY_VERSION, with(of.clone(), "VersionId", version))?;
-                } else {
-                    self.new_version(policy_arn, wanted)?;
+                let asked = with(of.clone(), "VersionId", version);
+                match still_there.then(|| self.iam(&operation::SET_DEFAULT_POLICY_VERSION, asked)) {
+                    Some(Ok(_)) => {}
+                    Some(Err(failure)) if failure.is_denied() || failure.is_hopeless() => {
+                        return Err(failure);
+                    }
+                    // The text is what counts: it becomes a version of its own.
+                    _ => self.new_version(policy_arn, wanted)?,
                 }
                 if same(&state.text, made) {
                     let asked = with(of, "VersionId", &state.version);
@@ -491,7 +510,8 @@ impl Client {
     }
 
     fn attach(&self, of: &Bearer, arn: &str) -> Result<(), Failure> {
-        self.iam(operations(of).attach, with(named(of), "PolicyArn", arn)).map(drop)
+        self.iam(operations(of).attach, with(named(of), "PolicyArn", arn))
+            .map(drop)
     }
 
     fn detach(&self, of: &Bearer, arn: &str) -> Result<(), Failure> {

@@ -5,8 +5,9 @@
 //! here, at the price of a crate a service; the wire protocols are four.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -59,6 +60,8 @@ pub struct Client {
     region: String,
     /// Whether the region was chosen by somebody, rather than taken for want of one.
     region_chosen: bool,
+    /// Where buckets are, as far as S3 has said so.
+    bucket_regions: Mutex<BTreeMap<String, String>>,
 }
 
 /// One call.
@@ -195,6 +198,7 @@ impl Client {
             http,
             region,
             region_chosen,
+            bucket_regions: Mutex::default(),
         })
     }
 
@@ -235,7 +239,7 @@ impl Client {
 
     /// Waits.
     pub(super) fn sleep(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
     /// The answer as JSON: what the service's API calls its result.
@@ -256,16 +260,28 @@ impl Client {
     /// [`Failure`], after retries.
     pub(super) fn raw(&self, call: &Call) -> Result<Answer, Failure> {
         let mut call = Cow::Borrowed(call);
+        if let Some(region) = call.bucket.as_ref().and_then(|bucket| self.bucket_region(bucket)) {
+            call.to_mut().region = Some(region);
+        }
         loop {
             match self.send(&call) {
                 // S3 tells where the bucket is.
                 Err((_, Some(region))) if call.region.as_deref() != Some(&region) => {
+                    if let Some(bucket) = &call.bucket {
+                        let mut known = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
+                        known.insert(bucket.clone(), region.clone());
+                    }
                     call.to_mut().region = Some(region);
                 }
                 Err((failure, _)) => return Err(self.placed(failure, &call)),
                 Ok(answer) => return Ok(answer),
             }
         }
+    }
+
+    fn bucket_region(&self, bucket: &str) -> Option<String> {
+        let known = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(bucket).cloned()
     }
 
     fn placed(&self, mut failure: Failure, call: &Call) -> Failure {
@@ -275,7 +291,8 @@ impl Client {
     }
 
     fn send(&self, call: &Call) -> Result<Answer, (Failure, Option<String>)> {
-        let failed = |kind, code: &str, message: &str| (Failure::new(call.operation, kind, code, message), None);
+        let failed =
+            |kind, code: &str, message: &str| (Failure::new(call.operation, kind, code, message), None);
         let Some(credentials) = self.config.credentials_provider() else {
             return Err(failed(Kind::NoCredentials, "", ""));
         };
@@ -406,7 +423,10 @@ fn moved(refused: &Refused) -> Option<String> {
     redirected.then(|| region.to_owned())
 }
 
-fn read(operation: &'static Operation, response: &HttpResponse) -> Result<Answer, OrchestratorError<Refused>> {
+fn read(
+    operation: &'static Operation,
+    response: &HttpResponse,
+) -> Result<Answer, OrchestratorError<Refused>> {
     let answer = Answer {
         status: response.status().as_u16(),
         headers: response
@@ -420,7 +440,10 @@ fn read(operation: &'static Operation, response: &HttpResponse) -> Result<Answer
         return Ok(answer);
     }
     let (code, message) = wire::error(operation, &answer);
-    let meta = ErrorMetadata::builder().code(code.clone()).message(message.clone()).build();
+    let meta = ErrorMetadata::builder()
+        .code(code.clone())
+        .message(message.clone())
+        .build();
     Err(OrchestratorError::operation(Refused {
         answer,
         code,
@@ -442,6 +465,9 @@ fn unanswered(operation: &'static Operation, error: &SdkError<Refused, HttpRespo
         source = cause.source();
     }
     let said = chain.join(": ");
+    if said.contains("no credentials found in chain") {
+        return Failure::new(operation, Kind::NoCredentials, "", "");
+    }
     let kind = match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) if said.contains("credentials") => {
             Kind::Credentials
@@ -468,15 +494,21 @@ fn http_client() -> Result<SharedHttpClient, String> {
         .with_trust_store(trust)
         .build()
         .map_err(|error| format!("certificates cannot be used: {error}"))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
-        if let Some(settings) = settings {
-            builder = builder.connector_settings(settings.clone());
-        }
-        builder.set_sleep_impl(components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl));
-        builder
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(context.clone())
-            .build()
-    }))
+    Ok(
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+            if let Some(settings) = settings {
+                builder = builder.connector_settings(settings.clone());
+            }
+            builder.set_sleep_impl(
+                components.and_then(
+                    aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl,
+                ),
+            );
+            builder
+                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                .tls_context(context.clone())
+                .build()
+        }),
+    )
 }

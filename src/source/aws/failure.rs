@@ -146,11 +146,7 @@ impl Failure {
     /// As a diagnostic; `consequence` says what is not known, or not done, because of it.
     pub fn diagnostic(&self, severity: Severity, consequence: &str) -> Diagnostic {
         let operation = format!("{}:{}", self.operation.service.prefix, self.operation.name);
-        let on = self
-            .on
-            .as_ref()
-            .map(|on| format!(" on {on}"))
-            .unwrap_or_default();
+        let on = self.on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
         let place = match &self.region {
             Some(region) if !self.operation.service.global => format!(" in {region}"),
             _ => String::new(),
@@ -162,16 +158,24 @@ impl Failure {
             ),
             Kind::Throttled => (
                 Code::AwsThrottled,
-                format!("AWS still refuses {operation}{on}{place} for too many calls, after waiting and trying again"),
+                format!(
+                    "AWS still refuses {operation}{on}{place} for too many calls, after waiting and trying again"
+                ),
             ),
             Kind::Credentials => (
                 Code::AwsCredentials,
-                format!("AWS does not accept the credentials ({operation}{place}: {})", self.code),
+                format!(
+                    "AWS does not accept the credentials ({operation}{place}: {})",
+                    self.code
+                ),
             ),
             Kind::NoCredentials => (Code::AwsCredentials, "no AWS credentials were found".to_owned()),
             Kind::NotFound => (
                 Code::AwsNotFound,
-                format!("{operation}{place}: there is no {}", self.on.as_deref().unwrap_or("such thing")),
+                format!(
+                    "{operation}{place}: there is no {}",
+                    self.on.as_deref().unwrap_or("such thing")
+                ),
             ),
             Kind::Unreachable => (
                 Code::AwsUnreachable,
@@ -204,11 +208,23 @@ impl Failure {
         }
     }
 
+    /// The permission that is missing, and on what: what the service's own message names, where it names
+    /// one (`s3:GetObject` on an encrypted object fails for `kms:Decrypt`), else what the operation needs.
+    fn missing(&self) -> Option<(String, String)> {
+        let named = crate::denial::read(&self.message).denials.into_iter().next();
+        if let Some(denial) = named
+            && let (Some(action), Some(resource)) = (denial.action, denial.resource)
+        {
+            return Some((action, resource));
+        }
+        let on = self.on.as_deref().unwrap_or("*").to_owned();
+        Some((self.operation.permission()?, on))
+    }
+
     fn help(&self) -> Option<String> {
         match self.kind {
             Kind::Denied => {
-                let action = self.operation.permission()?;
-                let on = self.on.as_deref().unwrap_or("*");
+                let (action, on) = self.missing()?;
                 Some(format!(
                     "the action missing is {action} on {on}; `leastgrant permissions` prints what each command needs"
                 ))
@@ -250,7 +266,11 @@ mod tests {
             said.message,
             "the caller may not call s3:GetBucketPolicy on arn:aws:s3:::b in eu-west-1: Access Denied; its policy is not known"
         );
-        assert!(said.help.unwrap().contains("s3:GetBucketPolicy on arn:aws:s3:::b"));
+        assert!(
+            said.help
+                .unwrap()
+                .contains("s3:GetBucketPolicy on arn:aws:s3:::b")
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What principals hold, from IAM: all of the account at once, or one principal by the narrow calls where
 //! the wide one is refused.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -31,25 +33,73 @@ impl Client {
     /// What everybody holds; or, where that is refused, what `principal` holds.
     ///
     /// # Errors
-    /// [`Failure`]: of the wide call where no principal is named, else of the narrow ones.
-    pub fn authorization_details(&self, principal: Option<&str>) -> Result<AuthorizationDetails, Failure> {
+    /// [`Failure`] of the wide call, and where a principal is named of the narrow ones as well.
+    pub fn authorization_details(
+        &self,
+        principal: Option<&str>,
+    ) -> Result<AuthorizationDetails, Vec<Failure>> {
         match (self.whole_account(), principal) {
-            (Ok(pages), _) => Ok(AuthorizationDetails {
-                pages,
-                whole: true,
-                said: Vec::new(),
-            }),
+            (Ok(mut pages), _) => {
+                let said = self.missing_texts(&mut pages).map_err(|failure| vec![failure])?;
+                Ok(AuthorizationDetails {
+                    pages,
+                    whole: true,
+                    said,
+                })
+            }
             (Err(failure), Some(principal)) if !failure.is_hopeless() => {
                 let said = failure.diagnostic(
                     Severity::Warning,
                     "the principal is read alone, by the narrow calls",
                 );
-                let mut found = Narrow::new(self).read(principal)?;
+                let narrow = Narrow::new(self).read(principal);
+                let mut found = narrow.map_err(|other| vec![failure, other])?;
                 found.said.insert(0, said);
                 Ok(found)
             }
-            (Err(failure), _) => Err(failure),
+            (Err(failure), _) => Err(vec![failure]),
         }
+    }
+
+    /// Reads the texts of attached AWS managed policies that the details name and do not hold.
+    fn missing_texts(&self, pages: &mut Vec<Value>) -> Result<Vec<Diagnostic>, Failure> {
+        let known: BTreeSet<&str> = pages
+            .iter()
+            .flat_map(|page| list(page, &["Policies"]))
+            .filter_map(|policy| text(policy, &["Arn"]))
+            .collect();
+        let lists = ["UserDetailList", "RoleDetailList", "GroupDetailList"];
+        let holders = pages
+            .iter()
+            .flat_map(|page| lists.iter().flat_map(|name| list(page, &[name])));
+        let missing: BTreeSet<String> = holders
+            .flat_map(|holder| {
+                let boundary = text(holder, &["PermissionsBoundary", "PermissionsBoundaryArn"]);
+                let attached = list(holder, &["AttachedManagedPolicies"]);
+                let attached = attached
+                    .into_iter()
+                    .filter_map(|policy| text(policy, &["PolicyArn"]));
+                boundary.into_iter().chain(attached).collect::<Vec<_>>()
+            })
+            .filter(|arn| !known.contains(arn))
+            .map(str::to_owned)
+            .collect();
+        let mut narrow = Narrow::new(self);
+        let mut said = Vec::new();
+        for arn in &missing {
+            match narrow.managed(arn) {
+                Ok(()) => {}
+                Err(failure) if failure.is_hopeless() => return Err(failure),
+                Err(failure) => {
+                    let known = "its text is taken from the catalog, where that has it";
+                    said.push(failure.diagnostic(Severity::Warning, known));
+                }
+            }
+        }
+        if !narrow.policies.is_empty() {
+            pages.push(json!({ "Policies": narrow.policies }));
+        }
+        Ok(said)
     }
 
     fn whole_account(&self) -> Result<Vec<Value>, Failure> {
@@ -60,7 +110,11 @@ impl Client {
     }
 
     /// All pages of an IAM call.
-    pub(super) fn pages(&self, operation: &'static Operation, parameters: Value) -> Result<Vec<Value>, Failure> {
+    pub(super) fn pages(
+        &self,
+        operation: &'static Operation,
+        parameters: Value,
+    ) -> Result<Vec<Value>, Failure> {
         let mut pages = Vec::new();
         let mut call = Call::new(operation, parameters);
         call.on = ["RoleName", "UserName", "GroupName", "PolicyArn"]
@@ -294,7 +348,9 @@ impl<'c> Narrow<'c> {
         if self.policies.iter().any(known) {
             return Ok(());
         }
-        let found = self.client.iam(&operation::GET_POLICY, json!({ "PolicyArn": arn }))?;
+        let found = self
+            .client
+            .iam(&operation::GET_POLICY, json!({ "PolicyArn": arn }))?;
         let mut policy = found.get("Policy").cloned().unwrap_or_default();
         let Some(version) = text(&policy, &["DefaultVersionId"]).map(str::to_owned) else {
             return Ok(());
@@ -325,11 +381,17 @@ impl<'c> Narrow<'c> {
                 continue;
             }
             if let Err(failure) = self.holders_of(&arn) {
-                let known = "who else holds it is not known: a change of its text may take from others what they use";
+                let known =
+                    "who else holds it is not known: a change of its text may take from others what they use";
                 self.said.push(failure.diagnostic(Severity::Warning, known));
             }
         }
-        for name in self.groups.clone().iter().filter_map(|group| text(group, &["GroupName"])) {
+        for name in self
+            .groups
+            .clone()
+            .iter()
+            .filter_map(|group| text(group, &["GroupName"]))
+        {
             self.said.push(
                 Diagnostic::warning(
                     Code::SharedPolicy,
@@ -347,8 +409,14 @@ impl<'c> Narrow<'c> {
         for page in pages {
             for (kind, field) in [(&ROLE, "PolicyRoles"), (&USER, "PolicyUsers")] {
                 for holder in list(&page, &[field]) {
-                    let Some(name) = text(holder, &[kind.name]) else { continue };
-                    let read = if kind.word == "role" { &self.roles } else { &self.users };
+                    let Some(name) = text(holder, &[kind.name]) else {
+                        continue;
+                    };
+                    let read = if kind.word == "role" {
+                        &self.roles
+                    } else {
+                        &self.users
+                    };
                     if read.iter().any(|entry| text(entry, &[kind.name]) == Some(name)) {
                         continue;
                     }

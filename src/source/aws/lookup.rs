@@ -73,7 +73,12 @@ impl<'c> EventHistory<'c> {
             Some(attribute) => format!("{}={}", attribute.key, super::wire::encoded(&attribute.value)),
         };
         let keep = self.keep.as_ref()?;
-        Some(keep.join("event-history").join(&self.account).join(region).join(narrowed))
+        Some(
+            keep.join("event-history")
+                .join(&self.account)
+                .join(region)
+                .join(narrowed),
+        )
     }
 }
 
@@ -109,7 +114,10 @@ impl Store for EventHistory<'_> {
     }
 
     fn cut_short(&self) -> Option<Diagnostic> {
-        let stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let stopped = self
+            .stopped
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         stopped.clone()
     }
 }
@@ -190,7 +198,11 @@ impl Plan {
     }
 
     fn stretch(&mut self) -> Option<&mut Stretch> {
-        while self.stretches.get(self.current).is_some_and(|stretch| stretch.done) {
+        while self
+            .stretches
+            .get(self.current)
+            .is_some_and(|stretch| stretch.done)
+        {
             self.current += 1;
             self.token = None;
         }
@@ -211,7 +223,10 @@ fn pages_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut pages = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if name.starts_with("page-") && name.ends_with(".json") {
             pages.push(path);
         }

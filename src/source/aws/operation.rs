@@ -4,8 +4,8 @@
 //! can use, and no more.
 
 use super::service::{
-    ACCESS_ANALYZER, ATHENA, CLOUDTRAIL, DYNAMODB, ECR, IAM, KMS, LAMBDA, ORGANIZATIONS, S3,
-    SECRETS_MANAGER, SNS, SQS, STS, Service,
+    ACCESS_ANALYZER, ATHENA, CLOUDTRAIL, DYNAMODB, ECR, IAM, KMS, LAMBDA, ORGANIZATIONS, S3, SECRETS_MANAGER,
+    SNS, SQS, STS, Service,
 };
 
 /// One operation.
@@ -25,7 +25,8 @@ pub(super) struct Operation {
 impl Operation {
     /// The IAM action with its prefix.
     pub(super) fn permission(&self) -> Option<String> {
-        self.action.map(|action| format!("{}:{action}", self.service.prefix))
+        self.action
+            .map(|action| format!("{}:{action}", self.service.prefix))
     }
 }
 
@@ -58,6 +59,7 @@ macro_rules! operations {
     ($($constant:ident = $operation:expr;)+) => {
         $(pub(super) static $constant: Operation = $operation;)+
         /// All of them.
+        #[cfg(test)]
         pub(super) static ALL: &[&Operation] = &[$(&$constant),+];
     };
 }

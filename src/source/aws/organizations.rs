@@ -46,7 +46,14 @@ impl Client {
             Ok(answer) => answer,
             // AWSOrganizationsNotInUseException
             Err(failure) if failure.is_not_found() => return Ok(found),
-            Err(failure) => return without(found, failure, "whether service and resource control policies limit the account is not known", &KINDS.map(|(_, layer)| layer(0))),
+            Err(failure) => {
+                return without(
+                    found,
+                    failure,
+                    "whether service and resource control policies limit the account is not known",
+                    &KINDS.map(|(_, layer)| layer(0)),
+                );
+            }
         };
         let management = ["MasterAccountId", "ManagementAccountId"]
             .iter()
@@ -75,7 +82,12 @@ impl Client {
                     // A kind of policy that the organization has not switched on limits nothing.
                     Err(failure) if failure.code.starts_with("PolicyTypeNot") => {}
                     Err(failure) => {
-                        found = without(found, failure, "what it limits there is not known", &[layer(level)])?;
+                        found = without(
+                            found,
+                            failure,
+                            "what it limits there is not known",
+                            &[layer(level)],
+                        )?;
                     }
                 }
             }
@@ -154,7 +166,9 @@ fn without(
     if failure.is_hopeless() {
         return Err(failure);
     }
-    found.said.push(failure.diagnostic(Severity::Warning, consequence));
+    found
+        .said
+        .push(failure.diagnostic(Severity::Warning, consequence));
     found.unknown.extend(layers);
     Ok(found)
 }

@@ -26,7 +26,11 @@ enum On {
 
 static GRANTS: Purpose = Purpose {
     sid: "Grants",
-    operations: &[&op::GET_ACCOUNT_AUTHORIZATION_DETAILS],
+    operations: &[
+        &op::GET_ACCOUNT_AUTHORIZATION_DETAILS,
+        &op::GET_POLICY,
+        &op::GET_POLICY_VERSION,
+    ],
     besides: &[],
     resource: On::Everything,
 };
@@ -136,7 +140,16 @@ static COMMANDS: &[(&str, &[&Purpose])] = &[
     ("recommend", &[&GRANTS, &HISTORY, &TRAILS, &BUCKET, &OBJECTS]),
     (
         "explain",
-        &[&GRANTS, &ORGANIZATION, &RESOURCE_POLICIES, &DECODE, &HISTORY, &TRAILS, &BUCKET, &OBJECTS],
+        &[
+            &GRANTS,
+            &ORGANIZATION,
+            &RESOURCE_POLICIES,
+            &DECODE,
+            &HISTORY,
+            &TRAILS,
+            &BUCKET,
+            &OBJECTS,
+        ],
     ),
     ("simulate", &[&GRANTS, &ORGANIZATION]),
     ("apply", &[&STATE, &CHANGE]),
@@ -165,7 +178,11 @@ pub fn policy(command: Option<&str>, trails: &[String]) -> Option<Value> {
             continue;
         }
         said.push(purpose.sid);
-        let mut actions: Vec<String> = purpose.operations.iter().filter_map(|one| one.permission()).collect();
+        let mut actions: Vec<String> = purpose
+            .operations
+            .iter()
+            .filter_map(|one| one.permission())
+            .collect();
         actions.extend(purpose.besides.iter().map(|action| (*action).to_owned()));
         actions.sort();
         statements.push(json!({
@@ -189,7 +206,10 @@ fn is_needed(purpose: &Purpose, trails: &[String]) -> bool {
 }
 
 fn resources(on: On, trails: &[String]) -> Value {
-    let places: Vec<&str> = trails.iter().filter_map(|trail| trail.strip_prefix("s3://")).collect();
+    let places: Vec<&str> = trails
+        .iter()
+        .filter_map(|trail| trail.strip_prefix("s3://"))
+        .collect();
     let of = |pattern: &dyn Fn(&str) -> String| match places.as_slice() {
         [] => Value::Null,
         places => json!(places.iter().map(|place| pattern(place)).collect::<Vec<_>>()),

@@ -36,7 +36,9 @@ impl Client {
             Ok(text) => text,
             Err(failure) if failure.is_not_found() && failure.code.contains("Policy") => None,
             // Lambda and DynamoDB say ResourceNotFoundException for a resource without a policy as well.
-            Err(failure) if failure.is_not_found() && failure.message.to_lowercase().contains("policy") => None,
+            Err(failure) if failure.is_not_found() && failure.message.to_lowercase().contains("policy") => {
+                None
+            }
             Err(failure) => return Err(failure),
         };
         let text = text.filter(|text| !text.is_empty());
@@ -84,23 +86,37 @@ impl Client {
                 )
             }
             "sns" => {
-                let answer = self.call(&at(&operation::GET_TOPIC_ATTRIBUTES, json!({ "TopicArn": bearer })))?;
+                let answer = self.call(&at(
+                    &operation::GET_TOPIC_ATTRIBUTES,
+                    json!({ "TopicArn": bearer }),
+                ))?;
                 let attributes = list(&answer, &["Attributes"]);
-                let policy = attributes.iter().find(|entry| text(entry, &["key"]) == Some("Policy"));
+                let policy = attributes
+                    .iter()
+                    .find(|entry| text(entry, &["key"]) == Some("Policy"));
                 policy.and_then(|entry| owned(entry, &["value"]))
             }
             "lambda" => {
                 let path = format!("/2015-03-31/functions/{}/policy", encoded(bearer));
-                owned(&self.call(&at(&operation::GET_FUNCTION_POLICY, Value::Null).path(path))?, &["Policy"])
+                owned(
+                    &self.call(&at(&operation::GET_FUNCTION_POLICY, Value::Null).path(path))?,
+                    &["Policy"],
+                )
             }
             "secretsmanager" => {
                 let asked = json!({ "SecretId": bearer });
-                owned(&self.call(&at(&operation::GET_SECRET_POLICY, asked))?, &["ResourcePolicy"])
+                owned(
+                    &self.call(&at(&operation::GET_SECRET_POLICY, asked))?,
+                    &["ResourcePolicy"],
+                )
             }
             "ecr" => {
                 let repository = arn.resource.strip_prefix("repository/").unwrap_or(arn.resource);
                 let asked = json!({ "registryId": arn.account, "repositoryName": repository });
-                owned(&self.call(&at(&operation::GET_REPOSITORY_POLICY, asked))?, &["policyText"])
+                owned(
+                    &self.call(&at(&operation::GET_REPOSITORY_POLICY, asked))?,
+                    &["policyText"],
+                )
             }
             "dynamodb" => {
                 let asked = json!({ "ResourceArn": bearer });
@@ -109,7 +125,10 @@ impl Client {
             "iam" => {
                 let asked = json!({ "RoleName": name });
                 let found = self.iam(&operation::GET_ROLE, asked)?;
-                found.get("Role").and_then(|role| role.get("AssumeRolePolicyDocument")).map(Value::to_string)
+                found
+                    .get("Role")
+                    .and_then(|role| role.get("AssumeRolePolicyDocument"))
+                    .map(Value::to_string)
             }
             _ => None,
         })
@@ -138,7 +157,13 @@ fn bearer(resource: &str) -> Option<(String, Layer)> {
             .flatten();
     }
     let of = |rest: &str| {
-        let Arn { partition, service, region, account, .. } = arn;
+        let Arn {
+            partition,
+            service,
+            region,
+            account,
+            ..
+        } = arn;
         format!("arn:{partition}:{service}:{region}:{account}:{rest}")
     };
     let part = |separator: char, count: usize| {
@@ -176,7 +201,10 @@ mod tests {
             "arn:aws:lambda:eu-west-1:111122223333:function:f:7",
             "arn:aws:lambda:eu-west-1:111122223333:function:f",
         );
-        is("arn:aws:sns:eu-west-1:111122223333:t:1-2", "arn:aws:sns:eu-west-1:111122223333:t");
+        is(
+            "arn:aws:sns:eu-west-1:111122223333:t:1-2",
+            "arn:aws:sns:eu-west-1:111122223333:t",
+        );
         for none in [
             "arn:aws:s3:::*",
             "arn:aws:s3:::b*",

@@ -103,7 +103,12 @@ impl<'c> BucketTrail<'c> {
             }
             let page = self.page(prefix, &more)?;
             let found = list(&page, &["CommonPrefixes"]);
-            folders.extend(found.iter().filter_map(|folder| text(folder, &["Prefix"])).map(str::to_owned));
+            folders.extend(
+                found
+                    .iter()
+                    .filter_map(|folder| text(folder, &["Prefix"]))
+                    .map(str::to_owned),
+            );
             token = text(&page, &["NextContinuationToken"]).map(str::to_owned);
             if token.is_none() {
                 return Ok(folders);
@@ -125,8 +130,13 @@ impl<'c> BucketTrail<'c> {
         let mut regions = Vec::new();
         while let Some((prefix, depth)) = open.pop() {
             for folder in self.folders(&prefix)? {
-                let name = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-                let wanted = |wanted: &[String]| wanted.is_empty() || wanted.iter().any(|region| region == name);
+                let name = folder
+                    .trim_end_matches('/')
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default();
+                let wanted =
+                    |wanted: &[String]| wanted.is_empty() || wanted.iter().any(|region| region == name);
                 if prefix.ends_with("/CloudTrail/") || prefix == "CloudTrail/" {
                     if wanted(&self.wanted.regions) {
                         regions.push(folder);
@@ -144,19 +154,29 @@ impl<'c> BucketTrail<'c> {
     fn leads_on(&self, name: &str, depth: usize) -> bool {
         let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
         if is_account {
-            return self.wanted.account.as_deref().is_none_or(|account| account == name);
+            return self
+                .wanted
+                .account
+                .as_deref()
+                .is_none_or(|account| account == name);
         }
         // A trail's own prefix may have several parts.
         depth < 4 && !name.starts_with("CloudTrail-") && name != "Config" && name != "vpcflowlogs"
     }
 
     /// All objects of the window below a folder.
-    fn objects_of(&self, folder: &str, days: (Option<Date>, Option<Date>), into: &mut Vec<(String, u64)>) -> Result<(), Failure> {
+    fn objects_of(
+        &self,
+        folder: &str,
+        days: (Option<Date>, Option<Date>),
+        into: &mut Vec<(String, u64)>,
+    ) -> Result<(), Failure> {
         // Days sort as their names do: the listing begins at the first and ends after the last.
         let is_region = log_path(folder).is_some_and(|rest| rest.matches('/').count() == 1);
-        let after = days.0.filter(|_| is_region).map(|day| {
-            format!("{folder}{:04}/{:02}/{:02}/", day.year(), day.month(), day.day())
-        });
+        let after = days
+            .0
+            .filter(|_| is_region)
+            .map(|day| format!("{folder}{:04}/{:02}/{:02}/", day.year(), day.month(), day.day()));
         let mut token: Option<String> = None;
         loop {
             let mut more = Vec::new();
@@ -167,7 +187,9 @@ impl<'c> BucketTrail<'c> {
             }
             let page = self.page(folder, &more)?;
             for object in list(&page, &["Contents"]) {
-                let Some(key) = text(object, &["Key"]) else { continue };
+                let Some(key) = text(object, &["Key"]) else {
+                    continue;
+                };
                 let day = day_of(key);
                 if let (Some(day), Some(last)) = (day, days.1)
                     && day > last
@@ -213,7 +235,9 @@ impl<'c> BucketTrail<'c> {
     fn kept(&self, key: &str) -> Option<PathBuf> {
         let folder = self.wanted.keep.as_ref()?;
         // A key is somebody else's text: it must not lead out of the folder.
-        let plain = Path::new(key).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let plain = Path::new(key)
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
         plain.then(|| folder.join(&self.bucket).join(key))
     }
 
@@ -237,7 +261,10 @@ impl<'c> BucketTrail<'c> {
     }
 
     fn stop(&self, why: Diagnostic) {
-        let mut stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut stopped = self
+            .stopped
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         stopped.get_or_insert(why);
     }
 
@@ -270,7 +297,10 @@ impl Store for BucketTrail<'_> {
                 size: *size,
             })
             .collect();
-        *self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = found;
+        *self
+            .objects
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = found;
         (items, Vec::new())
     }
 
@@ -279,7 +309,10 @@ impl Store for BucketTrail<'_> {
             return Err(None);
         }
         let object = {
-            let objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let objects = self
+                .objects
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             objects.get(item).cloned()
         };
         let Some((key, size)) = object else {
@@ -304,13 +337,20 @@ impl Store for BucketTrail<'_> {
     }
 
     fn cut_short(&self) -> Option<Diagnostic> {
-        let stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let stopped = self
+            .stopped
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let why = stopped.as_ref()?;
         let said = Diagnostic::error(
             Code::Interrupted,
             format!("{} was not read to its end: {}", self.name(), why.message),
         );
-        Some(said.help("run it again once that is mended; with --keep DIR nothing is fetched twice"))
+        let again = "run it again once that is mended; with --keep DIR nothing is fetched twice";
+        Some(match &why.help {
+            Some(help) => said.help(format!("{help}; {again}")),
+            None => said.help(again),
+        })
     }
 }
 
@@ -333,7 +373,11 @@ fn day_of(key: &str) -> Option<Date> {
 
 /// Digests, Insights and folders of the console lie beside log files.
 fn looks_like_log(key: &str) -> bool {
-    let other = ["/CloudTrail-Digest/", "/CloudTrail-Insight/", "/CloudTrail-NetworkActivity-Digest/"];
+    let other = [
+        "/CloudTrail-Digest/",
+        "/CloudTrail-Insight/",
+        "/CloudTrail-NetworkActivity-Digest/",
+    ];
     !key.ends_with('/') && !other.iter().any(|folder| key.contains(folder))
 }
 
@@ -349,6 +393,8 @@ mod tests {
         assert_eq!(day_of("elsewhere/2026/11/09/x.json"), None);
         assert_eq!(log_path("AWSLogs/1/CloudTrail/"), None);
         assert_eq!(log_path("AWSLogs/1/CloudTrail/eu-west-1/"), Some("eu-west-1/"));
-        assert!(!looks_like_log("AWSLogs/1/CloudTrail-Digest/eu-west-1/2026/11/09/x.json.gz"));
+        assert!(!looks_like_log(
+            "AWSLogs/1/CloudTrail-Digest/eu-west-1/2026/11/09/x.json.gz"
+        ));
     }
 }

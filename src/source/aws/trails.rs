@@ -27,7 +27,10 @@ impl Client {
     /// [`Failure`], where nothing more can be asked at all.
     pub fn selectors_of(&self, bucket: &str) -> Result<(Option<Selectors>, Vec<Diagnostic>), Failure> {
         let known = "what the trail records is read from its events, cautiously";
-        let call = Call::new(&operation::DESCRIBE_TRAILS, json!({ "includeShadowTrails": true }));
+        let call = Call::new(
+            &operation::DESCRIBE_TRAILS,
+            json!({ "includeShadowTrails": true }),
+        );
         let answer = match self.call(&call) {
             Ok(answer) => answer,
             Err(failure) if failure.is_hopeless() => return Err(failure),
@@ -42,8 +45,7 @@ impl Client {
             let Some(name) = text(trail, &["TrailARN"]).or_else(|| text(trail, &["Name"])) else {
                 continue;
             };
-            let mut call =
-                Call::new(&operation::GET_EVENT_SELECTORS, json!({ "TrailName": name })).on(name);
+            let mut call = Call::new(&operation::GET_EVENT_SELECTORS, json!({ "TrailName": name })).on(name);
             call.region = text(trail, &["HomeRegion"]).map(str::to_owned);
             match self.call(&call) {
                 Ok(answer) => found.push(answer),

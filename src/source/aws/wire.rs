@@ -11,7 +11,11 @@ use super::operation::Operation;
 use super::service::Protocol;
 
 /// What RFC 3986 leaves alone, as AWS's signature wants it.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 /// The same, with the slashes of a path.
 const PATH: &AsciiSet = &PLAIN.remove(b'/');
 
@@ -42,7 +46,9 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>).
 pub(super) fn bucket_url(endpoint: &str, bucket: &str, own: bool) -> String {
     match endpoint.split_once("://") {
-        Some((scheme, host)) if own && !bucket.contains('.') && !bucket.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+        Some((scheme, host))
+            if own && !bucket.contains('.') && !bucket.bytes().any(|byte| byte.is_ascii_uppercase()) =>
+        {
             format!("{scheme}://{bucket}.{host}")
         }
         _ => format!("{endpoint}/{}", encoded(bucket)),
@@ -170,7 +176,9 @@ pub(super) fn result(operation: &Operation, answer: &Answer) -> Result<Value, St
         }
         Protocol::RestXml => {
             let mut document = xml(&answer.body)?;
-            let inner = document.as_object_mut().and_then(|object| object.values_mut().next());
+            let inner = document
+                .as_object_mut()
+                .and_then(|object| object.values_mut().next());
             Ok(inner.map(Value::take).unwrap_or_default())
         }
     }
@@ -199,7 +207,11 @@ pub(super) fn error(operation: &Operation, answer: &Answer) -> (String, String) 
         return (bare(&code), message.to_owned());
     }
     if let Ok(value) = xml(&answer.body) {
-        for path in [&["ErrorResponse", "Error"][..], &["Response", "Errors", "Error"], &["Error"]] {
+        for path in [
+            &["ErrorResponse", "Error"][..],
+            &["Response", "Errors", "Error"],
+            &["Error"],
+        ] {
             let code = text(&value, &[path, &["Code"]].concat());
             if let Some(code) = code {
                 let message = text(&value, &[path, &["Message"]].concat()).unwrap_or_default();
@@ -244,9 +256,15 @@ mod tests {
     #[test]
     fn buckets_are_hosts_where_they_can_be() {
         let own = "https://s3.eu-west-1.amazonaws.com";
-        assert_eq!(bucket_url(own, "logs", true), "https://logs.s3.eu-west-1.amazonaws.com");
+        assert_eq!(
+            bucket_url(own, "logs", true),
+            "https://logs.s3.eu-west-1.amazonaws.com"
+        );
         assert_eq!(bucket_url(own, "my.logs", true), format!("{own}/my.logs"));
-        assert_eq!(bucket_url("http://127.0.0.1:5000", "logs", false), "http://127.0.0.1:5000/logs");
+        assert_eq!(
+            bucket_url("http://127.0.0.1:5000", "logs", false),
+            "http://127.0.0.1:5000/logs"
+        );
     }
 
     #[test]
@@ -262,12 +280,30 @@ mod tests {
         let read = |body, header| error(&operation::GET_ROLE, &answer(body, header));
         let denied = ("AccessDenied".to_owned(), "no".to_owned());
         assert_eq!(
-            read("<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>", None),
+            read(
+                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
+                None
+            ),
             denied
         );
-        assert_eq!(read("<Error><Code>AccessDenied</Code><Message>no</Message></Error>", None), denied);
-        assert_eq!(read(r#"{"__type":"com.x#AccessDenied","Message":"no"}"#, None), denied);
-        assert_eq!(read(r#"{"message":"no"}"#, Some("AccessDenied:http://x/")), denied);
-        assert_eq!(read("<html>Bad Gateway</html>", None), (String::new(), String::new()));
+        assert_eq!(
+            read(
+                "<Error><Code>AccessDenied</Code><Message>no</Message></Error>",
+                None
+            ),
+            denied
+        );
+        assert_eq!(
+            read(r#"{"__type":"com.x#AccessDenied","Message":"no"}"#, None),
+            denied
+        );
+        assert_eq!(
+            read(r#"{"message":"no"}"#, Some("AccessDenied:http://x/")),
+            denied
+        );
+        assert_eq!(
+            read("<html>Bad Gateway</html>", None),
+            (String::new(), String::new())
+        );
     }
 }

@@ -1,0 +1,18 @@
+//! leastgrant against real server processes and against a fake that speaks AWS's wire protocols.
+//!
+//! `servers` installs and starts what stands in for AWS; `fake` answers, forwards or fails on demand; `program`
+//! runs the program under test, and holds every run to it that no secret is printed.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests start processes and read files"
+)]
+
+mod changes;
+mod closed_loop;
+mod fake;
+mod faults;
+mod grants;
+mod program;
+mod servers;
+mod trails;
