@@ -110,6 +110,8 @@ pub enum Code {
     AwsUnreachable,
     /// A call to AWS that failed otherwise.
     AwsFailed,
+    /// What Access Analyzer says.
+    AccessAnalyzer,
     /// A layer of policies that is in force but could not be read.
     LayerUnknown,
     /// The program was told to stop.
@@ -170,6 +172,7 @@ impl Code {
             Self::AwsNotFound => "aws-not-found",
             Self::AwsUnreachable => "aws-unreachable",
             Self::AwsFailed => "aws-failed",
+            Self::AccessAnalyzer => "access-analyzer",
             Self::LayerUnknown => "layer-unknown",
             Self::Interrupted => "interrupted",
             Self::Stale => "stale",

@@ -13,6 +13,7 @@ use crate::denial::Reading;
 #[cfg(feature = "aws")]
 use crate::diagnostic::Severity;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::evidence::LastAccessed;
 use crate::explain::OfResource;
 use crate::grants::Account;
 #[cfg(feature = "aws")]
@@ -143,6 +144,23 @@ impl<'a> Live<'a> {
             }
         }
         Ok((found, said))
+    }
+
+    /// What IAM says a principal last used; empty, and said, where it may not be asked.
+    pub(super) fn last_accessed(
+        &self,
+        arn: &str,
+        said: &mut Vec<Diagnostic>,
+    ) -> Result<LastAccessed, Vec<Diagnostic>> {
+        match self.client()?.last_accessed(arn) {
+            Ok(found) => Ok(found),
+            Err(failure) if failure.is_denied() || failure.is_other() => {
+                let known = "what was used before the trail begins is not known";
+                said.push(failure.diagnostic(Severity::Warning, known));
+                Ok(LastAccessed::default())
+            }
+            Err(failure) => Err(failed(failure)),
+        }
     }
 
     /// Has EC2's encoded messages decoded.
@@ -278,6 +296,14 @@ mod absent {
             &self,
             _: &[String],
         ) -> Result<(Vec<OfResource>, Vec<Diagnostic>), Vec<Diagnostic>> {
+            Err(missing())
+        }
+
+        pub(in crate::cli) fn last_accessed(
+            &self,
+            _: &str,
+            _: &mut Vec<Diagnostic>,
+        ) -> Result<LastAccessed, Vec<Diagnostic>> {
             Err(missing())
         }
 

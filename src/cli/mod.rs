@@ -6,6 +6,7 @@
     reason = "this is the edge that talks to the terminal and writes files on request"
 )]
 
+mod analyzer;
 mod apply;
 mod catalog;
 mod check;

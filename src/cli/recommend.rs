@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::live::{AwsArgs, Live};
+use super::live::{AwsArgs, Live, is_live};
 use super::observed::{condition_keys, only_principal};
 use super::output::Output;
 use super::policies::{load_account, load_policy, not_given};
 use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
-use crate::evidence::{Evidence, Interest, Ledger, PrincipalKey, Whose, read_selectors};
+use crate::evidence::{
+    Evidence, Interest, Ledger, PrincipalKey, Whose, is_named, read_last_accessed, read_selectors,
+};
 use crate::grants::{Account, Grants};
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, policy_files};
@@ -34,6 +36,15 @@ pub(super) struct Args {
     /// The output of `aws iam get-account-authorization-details`, or aws: for the account itself.
     #[arg(long, value_name = "FILE|aws:", conflicts_with = "policy")]
     grants: Option<PathBuf>,
+    /// What IAM itself says was last used, which then stays: the output of `aws iam
+    /// get-service-last-accessed-details`; aws: to ask (with --grants aws: it is asked in any case).
+    #[arg(long, value_name = "FILE|aws:")]
+    last_accessed: Option<PathBuf>,
+    /// Ask IAM Access Analyzer as well: its findings on each policy, its checks beside the proof (each costs a
+    /// fraction of a cent), what it calls unused.
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    access_analyzer: bool,
     #[command(flatten)]
     aws: AwsArgs,
     /// A policy that the principal holds: a file, or the ARN or name of an AWS managed policy. Repeatable.
@@ -154,6 +165,11 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     } = trails;
     ledger.visibility.selectors = selectors.or(recorded);
     said.extend(of_trails);
+    if let Err(why) = last_accessed(args, &known, &others, &mut ledger, &live, &mut said) {
+        said.extend(why);
+        output.diagnostics(&said);
+        return Exit::Failed;
+    }
     said.extend(read.diagnostics.iter().cloned());
     if read.total.records == 0 {
         // A report over no events at all would read as if nothing had to change.
@@ -162,7 +178,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     }
     let answer = answer(args, &known, &others, &ledger, said);
     match answer {
-        Ok((report, proposal)) => print(args, output, &report, &proposal, &read),
+        Ok((mut report, proposal)) => {
+            match opinion(args, &proposal, &report.principal.arn, &live) {
+                Ok(said) | Err(said) => report.diagnostics.extend(said),
+            }
+            print(args, output, &report, &proposal, &read)
+        }
         Err(diagnostics) => {
             output.diagnostics(&diagnostics);
             Exit::Failed
@@ -217,6 +238,83 @@ fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnos
     let text = read_text(path).map_err(|error| vec![*error])?;
     let (selectors, diagnostics) = read_selectors(&text, &path.to_string_lossy());
     selectors.ok_or(diagnostics)
+}
+
+/// What Access Analyzer says, where it is asked.
+#[cfg(feature = "aws")]
+fn opinion(
+    args: &Args,
+    proposal: &Proposal,
+    principal: &str,
+    live: &Live<'_>,
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if args.access_analyzer {
+        super::analyzer::second_opinion(proposal, principal, live)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+fn opinion(_: &Args, _: &Proposal, _: &str, _: &Live<'_>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    Ok(Vec::new())
+}
+
+/// Of so many others who share a policy IAM is asked; its reports take seconds each.
+const MOST_REPORTS: usize = 25;
+
+/// Takes in what IAM itself says of the principal's use, and of those who share its policies.
+fn last_accessed(
+    args: &Args,
+    known: &Known,
+    others: &[Grants],
+    ledger: &mut Ledger,
+    live: &Live<'_>,
+    said: &mut Vec<Diagnostic>,
+) -> Result<(), Vec<Diagnostic>> {
+    let asked = args
+        .last_accessed
+        .as_deref()
+        .or_else(|| args.grants.as_deref().filter(|path| is_live(path)));
+    let Some(source) = asked else {
+        return Ok(());
+    };
+    if !is_live(source) {
+        let text = read_text(source).map_err(|error| vec![*error])?;
+        let (found, diagnostics) = read_last_accessed(&text, &source.to_string_lossy());
+        let found = found.ok_or(diagnostics)?;
+        let own = known
+            .grants
+            .principal
+            .clone()
+            .unwrap_or_else(|| args.principal.clone());
+        for entry in ledger
+            .entries
+            .values_mut()
+            .filter(|entry| is_named(&entry.principal.name, &own))
+        {
+            entry.evidence.last_accessed.merge(found.clone());
+        }
+        return Ok(());
+    }
+    let subjects = std::iter::once(&known.grants).chain(others);
+    let arns: Vec<&str> = subjects
+        .filter_map(|grants| grants.principal.as_deref())
+        .collect();
+    if arns.len() > MOST_REPORTS {
+        let message = format!(
+            "IAM was not asked what {} others last used",
+            arns.len() - MOST_REPORTS
+        );
+        said.push(Diagnostic::warning(Code::SharedPolicy, message));
+    }
+    for arn in arns.into_iter().take(MOST_REPORTS) {
+        let Some(entry) = ledger.entries.get_mut(&PrincipalKey::of_name(arn)) else {
+            continue;
+        };
+        entry.evidence.last_accessed.merge(live.last_accessed(arn, said)?);
+    }
+    Ok(())
 }
 
 /// The grants of everybody who holds one of the principal's policies as well.

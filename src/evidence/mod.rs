@@ -5,12 +5,14 @@
 //! changes the answer.
 
 mod fold;
+mod last_accessed;
 mod ledger;
 mod selectors;
 mod sums;
 mod tally;
 mod visibility;
 
+pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
 pub use tally::{ActionEvidence, Refusal, Sample, Tally};
@@ -37,6 +39,8 @@ pub struct Evidence {
     pub events: u64,
     /// The first and the last event.
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
+    /// What IAM itself says of its use; empty where it was not asked.
+    pub last_accessed: LastAccessed,
 }
 
 impl Evidence {
@@ -78,6 +82,7 @@ impl Evidence {
         widen(&mut self.seen, other.seen);
         add_counts(&mut self.unmapped, other.unmapped);
         add_counts(&mut self.not_authorized, other.not_authorized);
+        self.last_accessed.merge(other.last_accessed);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

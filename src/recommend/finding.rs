@@ -39,6 +39,14 @@ pub enum Reason {
         /// The action that was used.
         of: String,
     },
+    /// IAM says that it was used, before the trail begins or where the trail does not show it.
+    LastAccessed {
+        /// On which day (UTC).
+        when: String,
+        /// Whether IAM says so of the action itself; otherwise of its service, whose actions it does not
+        /// tell apart.
+        exact: bool,
+    },
     /// The catalog does not know the action: nothing can be said.
     NotInCatalog,
     /// It was not used, but a wildcard that a quota forced names it.
@@ -136,6 +144,20 @@ impl<'a> Judge<'a> {
             .map(String::as_str)
     }
 
+    /// What IAM's own record says for an action that the trail does not show.
+    pub(super) fn last_accessed(&self, action: &str) -> Option<Reason> {
+        let window = self.visibility.window.map(|(first, _)| first);
+        let said = self
+            .evidence
+            .iter()
+            .filter_map(|evidence| evidence.last_accessed.speaks_for(action, window));
+        let (when, exact) = said.max_by_key(|(when, exact)| (*exact, *when))?;
+        Some(Reason::LastAccessed {
+            when: jiff::tz::Offset::UTC.to_datetime(when).date().to_string(),
+            exact,
+        })
+    }
+
     /// Whether the caller decided that this unseen action goes. What AWS lists as needed by
     /// something that was used stays in any case.
     pub(super) fn leaves_out(&self, kept: &Kept, service: &Service) -> bool {
@@ -143,6 +165,7 @@ impl<'a> Judge<'a> {
             && matches!(kept.reason, Reason::Unseen { .. })
             && !self.used_services.contains(&service.prefix)
             && self.companion(&kept.action).is_none()
+            && self.last_accessed(&kept.action).is_none()
     }
 
     pub(super) fn sight(&self, service: &Service, action: &Action, resource: &str) -> Sight {

@@ -164,8 +164,9 @@ fn keep(
         Some(kept) => kept,
         None => (
             as_granted(statement),
-            Reason::Companion {
-                of: judge.companion(name)?.to_owned(),
+            match judge.companion(name) {
+                Some(of) => Reason::Companion { of: of.to_owned() },
+                None => judge.last_accessed(name)?,
             },
         ),
     };

@@ -47,7 +47,10 @@ pub fn recommendation(
         kept_otherwise: kept_unused(proposal, |reason| {
             matches!(
                 reason,
-                Reason::Companion { .. } | Reason::NotInCatalog | Reason::Forced { .. }
+                Reason::Companion { .. }
+                    | Reason::LastAccessed { .. }
+                    | Reason::NotInCatalog
+                    | Reason::Forced { .. }
             )
         }),
         unmapped: unmapped(evidence),

@@ -13,6 +13,7 @@ mod closed_loop;
 mod fake;
 mod faults;
 mod grants;
+mod opinions;
 mod program;
 mod servers;
 mod trails;

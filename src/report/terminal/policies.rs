@@ -284,6 +284,15 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
         ),
         Reason::Unseen { why, .. } => line!(out, "        kept: {why}"),
         Reason::Companion { of } => line!(out, "        kept: AWS lists it as needed by {of}"),
+        Reason::LastAccessed { when, exact: true } => {
+            line!(out, "        kept: IAM says that it was last used on {when}")
+        }
+        Reason::LastAccessed { when, .. } => {
+            line!(
+                out,
+                "        kept: IAM says that its service was last used on {when}, before this trail, and not by which action"
+            )
+        }
         Reason::NotInCatalog => line!(out, "        kept: the catalog does not know it"),
         Reason::Forced { wildcard } => line!(out, "        kept: {wildcard} names it, which a quota forced"),
         Reason::Requested => line!(out, "        added as asked"),

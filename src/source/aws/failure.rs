@@ -130,6 +130,11 @@ impl Failure {
         self.kind == Kind::Denied
     }
 
+    /// Whether the service said something that is neither a refusal nor about credentials, load or absence.
+    pub fn is_other(&self) -> bool {
+        matches!(self.kind, Kind::Other | Kind::Garbled | Kind::NotFound)
+    }
+
     /// Whether every other call would fail as well.
     pub(super) fn is_hopeless(&self) -> bool {
         matches!(

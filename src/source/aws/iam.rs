@@ -149,7 +149,7 @@ pub(super) fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 /// Texts that stand for booleans become such, and documents are decoded: the form of the AWS CLI.
-fn tidy(value: &mut Value) {
+pub(super) fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {

@@ -8,11 +8,13 @@
     reason = "an edge: this module reads the environment, the clock and files"
 )]
 
+mod access_analyzer;
 mod change;
 mod client;
 mod document;
 mod failure;
 mod iam;
+mod last_accessed;
 mod lookup;
 mod operation;
 mod organizations;
@@ -23,6 +25,7 @@ mod service;
 mod trails;
 mod wire;
 
+pub use access_analyzer::{Checked, Validation};
 pub use change::{ManagedState, Standing};
 pub use client::{Client, Settings};
 pub use failure::Failure;

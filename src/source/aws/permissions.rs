@@ -34,6 +34,28 @@ static GRANTS: Purpose = Purpose {
     besides: &[],
     resource: On::Everything,
 };
+static LAST_ACCESSED: Purpose = Purpose {
+    sid: "LastAccessed",
+    operations: &[
+        &op::GENERATE_SERVICE_LAST_ACCESSED_DETAILS,
+        &op::GET_SERVICE_LAST_ACCESSED_DETAILS,
+    ],
+    besides: &[],
+    resource: On::Everything,
+};
+static ANALYZER: Purpose = Purpose {
+    sid: "AccessAnalyzer",
+    operations: &[
+        &op::VALIDATE_POLICY,
+        &op::CHECK_NO_NEW_ACCESS,
+        &op::CHECK_ACCESS_NOT_GRANTED,
+        &op::LIST_ANALYZERS,
+        &op::LIST_FINDINGS,
+        &op::GET_FINDING,
+    ],
+    besides: &[],
+    resource: On::Everything,
+};
 static ORGANIZATION: Purpose = Purpose {
     sid: "Organization",
     operations: &[
@@ -137,7 +159,18 @@ static CHANGE: Purpose = Purpose {
 
 /// The commands that may ask AWS, and what for.
 static COMMANDS: &[(&str, &[&Purpose])] = &[
-    ("recommend", &[&GRANTS, &HISTORY, &TRAILS, &BUCKET, &OBJECTS]),
+    (
+        "recommend",
+        &[
+            &GRANTS,
+            &LAST_ACCESSED,
+            &ANALYZER,
+            &HISTORY,
+            &TRAILS,
+            &BUCKET,
+            &OBJECTS,
+        ],
+    ),
     (
         "explain",
         &[
