@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::live::{AwsArgs, Live, is_live};
 use super::output::Output;
-use super::policies::{load_policy, read_account};
+use super::policies::{load_policy, read_account, read_organization};
 use super::simulate::{LayerArgs, Loaded, incomplete};
 use super::trails::{self, TrailArgs, Trails};
 use crate::denial::{self, Reading};
@@ -224,11 +224,14 @@ fn known(
         let (account, diagnostics) = read_account(path, caller, live)?;
         said.extend(diagnostics);
         known.account = Some(account);
+        if args.layers.scp.is_empty()
+            && args.layers.rcp.is_empty()
+            && let Some(organization) = read_organization(path, live)?
+        {
+            loaded.organization(organization);
+            said.append(&mut loaded.said);
+        }
         if from_aws {
-            if args.layers.scp.is_empty() && args.layers.rcp.is_empty() {
-                loaded.organization(live.organization()?);
-                said.append(&mut loaded.said);
-            }
             let (of_resources, diagnostics) = live.of_resources(&explain::resources(reading))?;
             known.of_resources = of_resources;
             said.extend(diagnostics);

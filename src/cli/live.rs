@@ -21,7 +21,8 @@ use crate::grants::{Organization, read_authorization_pages};
 use crate::source::Window;
 #[cfg(feature = "aws")]
 use crate::source::aws::{
-    Attribute, BucketTrail, Client, EventHistory, Failure, Settings, Wanted, history_selectors,
+    Attribute, AuthorizationDetails, BucketTrail, Client, EventHistory, Failure, Settings, Wanted,
+    history_selectors,
 };
 
 /// How to reach an account.
@@ -95,6 +96,20 @@ impl<'a> Live<'a> {
         )])
     }
 
+    /// The account's event history in a window.
+    pub(super) fn history(&self, window: Window) -> Result<EventHistory<'_>, Vec<Diagnostic>> {
+        let (account, _) = self.identity()?;
+        let regions = self.regions()?;
+        Ok(EventHistory::new(
+            self.client()?,
+            account,
+            regions,
+            None,
+            window,
+            None,
+        ))
+    }
+
     /// The account's id and the caller's ARN.
     pub(super) fn identity(&self) -> Result<&(String, String), Vec<Diagnostic>> {
         if let Some(identity) = self.identity.get() {
@@ -102,6 +117,12 @@ impl<'a> Live<'a> {
         }
         let identity = self.client()?.identity().map_err(failed)?;
         Ok(self.identity.get_or_init(|| identity))
+    }
+
+    /// Authorization details as they came.
+    pub(super) fn details(&self, principal: Option<&str>) -> Result<AuthorizationDetails, Vec<Diagnostic>> {
+        let details = self.client()?.authorization_details(principal);
+        details.map_err(|failures| failures.into_iter().flat_map(failed).collect())
     }
 
     /// The account's principals, or the one principal and who shares its policies.
@@ -211,7 +232,7 @@ pub(super) fn open_trails<'c>(
     let client = live.client()?;
     let mut opened = Opened {
         stores: Vec::new(),
-        selectors: None,
+        selectors_text: None,
         said: Vec::new(),
     };
     for path in paths {
@@ -219,7 +240,7 @@ pub(super) fn open_trails<'c>(
         if address == "cloudtrail:" {
             let regions = live.regions()?;
             opened.said.extend(regions_said(&regions));
-            opened.selectors = history_selectors();
+            opened.selectors_text = Some(history_selectors());
             let (account, _) = live.identity()?;
             opened.stores.push(Box::new(EventHistory::new(
                 client,
@@ -249,7 +270,7 @@ pub(super) fn open_trails<'c>(
             .map_err(|why| vec![Diagnostic::error(Code::UnreadableFile, why)])?;
         let (selectors, said) = client.selectors_of(trail.bucket()).map_err(failed)?;
         opened.said.extend(said);
-        opened.selectors = selectors;
+        opened.selectors_text = selectors;
         opened.stores.push(Box::new(trail));
     }
     Ok(opened)

@@ -22,7 +22,9 @@ mod permissions;
 mod policies;
 mod recommend;
 mod simulate;
+mod snapshot;
 mod trails;
+mod watch;
 
 pub use exit::Exit;
 
@@ -65,7 +67,7 @@ enum Color {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
-    Recommend(recommend::Args),
+    Recommend(Box<recommend::Args>),
     /// Answer a permission-denied ticket: who refused, the one change that ends it, what would come next.
     Explain(Box<explain::Args>),
     /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
@@ -74,9 +76,15 @@ enum Command {
     Check(Box<check::Args>),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
+    /// Read an account into a folder, for work without credentials.
+    #[cfg(feature = "aws")]
+    Snapshot(Box<snapshot::Args>),
+    /// Answer refusals as they arrive, each once.
+    #[cfg(feature = "aws")]
+    Watch(Box<watch::Args>),
     /// Make a proposal's changes in the account, after showing them and asking.
     #[cfg(feature = "aws")]
-    Apply(apply::Args),
+    Apply(Box<apply::Args>),
     /// Restore what stood before `apply`.
     #[cfg(feature = "aws")]
     Rollback(apply::RollbackArgs),
@@ -116,6 +124,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Check(args) => check::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Snapshot(args) => snapshot::run(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Watch(args) => watch::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Apply(args) => apply::run(&args, &output),
         #[cfg(feature = "aws")]

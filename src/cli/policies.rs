@@ -5,9 +5,10 @@ use std::path::Path;
 use super::live::{Live, is_live};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evaluate::Layer;
-use crate::grants::{self, Account, Grants, NotFound, Origin};
+use crate::grants::{self, Account, Grants, NotFound, Organization, Origin};
 use crate::policy::Document;
 use crate::source::read_text;
+use crate::source::snapshot::Snapshot;
 
 /// A policy file, or an AWS managed policy where no such file is there.
 pub(super) fn load_policy(
@@ -79,6 +80,19 @@ fn as_layer(origin: Origin, layer: Layer) -> Origin {
     }
 }
 
+/// What the organization lays over the account, where the grants come from the account itself or from a
+/// snapshot of it.
+pub(super) fn read_organization(
+    path: &Path,
+    live: &Live<'_>,
+) -> Result<Option<Organization>, Vec<Diagnostic>> {
+    if is_live(path) {
+        return live.organization().map(Some);
+    }
+    let found = Snapshot::at(path).map(|snapshot| snapshot.organization());
+    found.transpose().map_err(|problem| vec![*problem])
+}
+
 /// The account in a file of authorization details, or behind `aws:`; there `principal` is read alone where
 /// the whole account may not be read.
 pub(super) fn read_account(
@@ -89,6 +103,8 @@ pub(super) fn read_account(
     if is_live(path) {
         return live.account(principal);
     }
+    let snapshot = Snapshot::at(path).map(|snapshot| snapshot.grants());
+    let path = snapshot.as_deref().unwrap_or(path);
     let text = read_text(path).map_err(|error| vec![*error])?;
     let (account, diagnostics) = grants::read_authorization_details(&text, &path.to_string_lossy());
     match account {

@@ -33,7 +33,8 @@ pub(super) struct Args {
     trail: Vec<PathBuf>,
     #[command(flatten)]
     trails: TrailArgs,
-    /// The output of `aws iam get-account-authorization-details`, or aws: for the account itself.
+    /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws: for
+    /// the account itself.
     #[arg(long, value_name = "FILE|aws:", conflicts_with = "policy")]
     grants: Option<PathBuf>,
     /// What IAM itself says was last used, which then stays: the output of `aws iam

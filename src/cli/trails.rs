@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use jiff::{Span, Timestamp, civil::Date};
+use serde_json::Value;
 
 use super::live::Live;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::evidence::{Interest, Ledger, Selectors};
-use crate::source::{ReadReport, Store, Window, read_ledgers};
+use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
+use crate::source::snapshot::Snapshot;
+use crate::source::{ReadReport, Store, Window, read_ledgers, read_text};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -93,37 +95,48 @@ pub(super) fn read(
     principal: Option<&str>,
     live: &Live<'_>,
 ) -> Result<Trails, Vec<Diagnostic>> {
-    let (remote, files): (Vec<PathBuf>, Vec<PathBuf>) =
+    let (remote, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| is_remote(path));
     let now = Timestamp::now();
     let from = args.since.map(|when| when.time(now));
     let until = args.until.map(|when| when.time(now));
     let window = Window { from, until };
+    let mut said = Vec::new();
+    let mut selectors = None;
+    for path in &mut files {
+        if let Some(snapshot) = Snapshot::at(path) {
+            *path = snapshot.trail();
+            if let Some(file) = snapshot.selectors() {
+                let text = read_text(&file).map_err(|error| vec![*error])?;
+                let (found, diagnostics) = read_selectors(&text, &file.to_string_lossy());
+                selectors = found;
+                said.extend(diagnostics);
+            }
+        }
+    }
     if remote.is_empty() {
+        let selectors = selectors.filter(|_| files.len() == 1);
         let (ledger, read) = read_ledgers(&files, &[], threads, interest, window);
         return Ok(Trails {
             ledger,
             read,
-            selectors: None,
-            said: Vec::new(),
+            selectors,
+            said,
         });
     }
-    let fetched = Window {
-        from: Some(from.unwrap_or_else(|| When::Ago(HISTORY_HOURS).time(now))),
-        // A fixed end: what arrives meanwhile is for the next run.
-        until: Some(until.unwrap_or(now)),
-    };
-    let mut trails = super::live::open_trails(&remote, &fetched, args, principal, live)?;
+    let fetched = fetched(args, now);
+    let trails = super::live::open_trails(&remote, &fetched, args, principal, live)?;
     let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
     let window = if files.is_empty() { fetched } else { window };
     let (ledger, read) = read_ledgers(&files, &stores, threads, interest, window);
-    let selectors = trails
-        .selectors
-        .take()
+    let one = trails
+        .selectors_text
+        .as_ref()
         .filter(|_| files.is_empty() && stores.len() == 1);
+    let selectors = one.and_then(|text| read_selectors(&text.to_string(), "GetEventSelectors").0);
+    said.extend(trails.said);
     if !read.cut_short.is_empty() {
         // Whatever was not read may hold a use: no answer can rest on a part.
-        let mut said = trails.said;
         said.extend(read.cut_short);
         return Err(said);
     }
@@ -131,15 +144,26 @@ pub(super) fn read(
         ledger,
         read,
         selectors,
-        said: trails.said,
+        said,
     })
 }
 
 /// Trails in an account, opened.
 pub(super) struct Opened<'c> {
     pub(super) stores: Vec<Box<dyn Store + 'c>>,
-    pub(super) selectors: Option<Selectors>,
+    /// What the last one is set to record, as `aws cloudtrail get-event-selectors` prints it.
+    pub(super) selectors_text: Option<Value>,
     pub(super) said: Vec<Diagnostic>,
+}
+
+/// The window that is fetched where a trail lies in the account: a fixed end, since what arrives meanwhile is
+/// for the next run.
+pub(super) fn fetched(args: &TrailArgs, now: Timestamp) -> Window {
+    let from = args.since.unwrap_or(When::Ago(HISTORY_HOURS));
+    Window {
+        from: Some(from.time(now)),
+        until: Some(args.until.map_or(now, |when| when.time(now))),
+    }
 }
 
 /// What to say where the event history of one region is asked for.

@@ -10,11 +10,12 @@ mod ledger;
 mod list;
 mod report;
 pub mod seen;
+pub mod snapshot;
 mod store;
 mod stream;
 pub mod text;
 
-pub use files::{RecordText, read_trail};
+pub use files::{RecordText, read_trail, read_trails};
 pub use ledger::{Window, read_ledger, read_ledgers};
 pub use report::{Counts, InputCounts, ReadReport};
 pub use store::{Item, Store};

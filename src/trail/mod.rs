@@ -7,6 +7,7 @@
 pub mod event;
 pub mod found;
 mod lenient;
+mod mask;
 pub mod outcome;
 pub mod principal;
 pub mod refusal;
@@ -15,6 +16,7 @@ pub mod splitter;
 
 pub use event::{Event, EventResource, NotAnEvent, Parameters, Scratch};
 pub use found::{Defect, Found};
+pub use mask::{MASK, mask};
 pub use outcome::{Outcome, RefusedBy};
 pub use principal::{Caller, Principal, PrincipalKind};
 pub use splitter::Splitter;

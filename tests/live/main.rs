@@ -12,6 +12,7 @@ mod changes;
 mod closed_loop;
 mod fake;
 mod faults;
+mod following;
 mod grants;
 mod opinions;
 mod program;

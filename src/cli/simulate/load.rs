@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::arguments::{Args, LayerArgs, Level};
-use crate::cli::live::{Live, is_live};
-use crate::cli::policies::{load_account, load_policy, not_given};
+use crate::cli::live::Live;
+use crate::cli::policies::{load_account, load_policy, not_given, read_organization};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::{Layer, Setting};
 use crate::grants::{Organization, Origin};
@@ -29,8 +29,11 @@ pub(super) fn load(args: &Args, live: &Live<'_>) -> Result<Loaded, Vec<Diagnosti
     loaded.around(&args.layers);
     if let (Some(path), Some(holder)) = (&args.grants, &args.holder) {
         loaded.grants(path, holder, live)?;
-        if is_live(path) && args.layers.scp.is_empty() && args.layers.rcp.is_empty() {
-            loaded.organization(live.organization()?);
+        if args.layers.scp.is_empty()
+            && args.layers.rcp.is_empty()
+            && let Some(organization) = read_organization(path, live)?
+        {
+            loaded.organization(organization);
         }
     }
     let own = args.policy.iter().map(|policy| (Layer::Identity, policy));

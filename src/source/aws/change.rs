@@ -65,6 +65,14 @@ fn operations(of: &Bearer) -> Operations {
     }
 }
 
+/// How ListEntitiesForPolicy names each kind.
+type Listed = (&'static str, &'static str, fn(String) -> Bearer);
+const BEARERS: [Listed; 3] = [
+    ("PolicyRoles", "RoleName", Bearer::Role),
+    ("PolicyUsers", "UserName", Bearer::User),
+    ("PolicyGroups", "GroupName", Bearer::Group),
+];
+
 /// A bearer's name as a parameter.
 fn named(of: &Bearer) -> Value {
     json!({ format!("{}Name", of.kind()): of.name() })
@@ -174,14 +182,9 @@ impl Client {
     /// # Errors
     /// [`Failure`].
     pub fn bearers_of(&self, arn: &str) -> Result<Vec<Bearer>, Failure> {
-        let kinds: [(&str, &str, fn(String) -> Bearer); 3] = [
-            ("PolicyRoles", "RoleName", Bearer::Role),
-            ("PolicyUsers", "UserName", Bearer::User),
-            ("PolicyGroups", "GroupName", Bearer::Group),
-        ];
         let mut bearers = Vec::new();
         for page in self.pages(&operation::LIST_ENTITIES_FOR_POLICY, json!({ "PolicyArn": arn }))? {
-            for (field, name, bearer) in kinds {
+            for (field, name, bearer) in BEARERS {
                 let entries = list(&page, &[field]);
                 let names = entries.iter().filter_map(|entry| text(entry, &[name]));
                 bearers.extend(names.map(|name| bearer(name.to_owned())));

@@ -124,24 +124,32 @@ impl Answer {
     }
 }
 
+/// What came of sending a request once.
+enum Sent {
+    /// The service carried it out.
+    Answered(Answer),
+    /// The bucket is in this region.
+    Moved(String, Failure),
+}
+
 /// A refusal or failure that the service answered with.
 #[derive(Debug)]
 struct Refused {
-    answer: Answer,
-    code: String,
-    message: String,
+    status: u16,
+    /// Where S3 says that the bucket is.
+    bucket_region: Option<String>,
     meta: ErrorMetadata,
 }
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}", self.meta)
     }
 }
 
 impl std::error::Error for Refused {}
 
-impl ProvideErrorMetadata for Refused {
+impl ProvideErrorMetadata for Box<Refused> {
     fn meta(&self) -> &ErrorMetadata {
         &self.meta
     }
@@ -150,6 +158,8 @@ impl ProvideErrorMetadata for Refused {
 const CONNECT: Duration = Duration::from_secs(5);
 /// Nothing is waited for longer: the slowest answer read is a page of authorization details.
 const ATTEMPT: Duration = Duration::from_secs(90);
+/// A webhook that does not answer by then is not waited for.
+const WEBHOOK: Duration = Duration::from_secs(15);
 /// Where nobody names a region, for the services that are the same everywhere.
 const ANY_REGION: &str = "us-east-1";
 
@@ -237,8 +247,42 @@ impl Client {
         told
     }
 
+    /// Sends JSON to a webhook, once and unsigned.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn post(&self, url: &str, body: &Value) -> Result<(), String> {
+        let after_scheme = url.find("://").map_or(0, |at| at + 3);
+        let rest = url.get(after_scheme..).unwrap_or_default();
+        let host = after_scheme + rest.find(['/', '?']).unwrap_or(rest.len());
+        let (origin, path) = url.split_at_checked(host).unwrap_or((url, ""));
+        let path = if path.is_empty() { "/" } else { path };
+        let built = wire::post(path, body);
+        let orchestrated = Orchestrated::builder()
+            .service_name("webhook")
+            .operation_name("post")
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .endpoint_url(origin)
+            .no_retry()
+            .no_auth()
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(WEBHOOK)
+                    .build(),
+            )
+            .serializer(move |()| Ok(built.clone().into()))
+            .deserializer(|response: &HttpResponse| read(&operation::GET_CALLER_IDENTITY, response))
+            .build();
+        match self.runtime.block_on(orchestrated.invoke(())) {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(context)) => Err(format!("HTTP {}", context.err().status)),
+            Err(error) => Err(unanswered(&operation::GET_CALLER_IDENTITY, &error).message),
+        }
+    }
+
     /// Waits.
-    pub(super) fn sleep(&self, time: Duration) {
+    pub fn sleep(&self, time: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
@@ -266,15 +310,18 @@ impl Client {
         loop {
             match self.send(&call) {
                 // S3 tells where the bucket is.
-                Err((_, Some(region))) if call.region.as_deref() != Some(&region) => {
+                Ok(Sent::Moved(region, failure)) => {
+                    if call.region.as_ref() == Some(&region) {
+                        return Err(self.placed(failure, &call));
+                    }
                     if let Some(bucket) = &call.bucket {
                         let mut known = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
                         known.insert(bucket.clone(), region.clone());
                     }
                     call.to_mut().region = Some(region);
                 }
-                Err((failure, _)) => return Err(self.placed(failure, &call)),
-                Ok(answer) => return Ok(answer),
+                Ok(Sent::Answered(answer)) => return Ok(answer),
+                Err(failure) => return Err(self.placed(failure, &call)),
             }
         }
     }
@@ -290,11 +337,9 @@ impl Client {
         failure
     }
 
-    fn send(&self, call: &Call) -> Result<Answer, (Failure, Option<String>)> {
-        let failed =
-            |kind, code: &str, message: &str| (Failure::new(call.operation, kind, code, message), None);
+    fn send(&self, call: &Call) -> Result<Sent, Failure> {
         let Some(credentials) = self.config.credentials_provider() else {
-            return Err(failed(Kind::NoCredentials, "", ""));
+            return Err(Failure::new(call.operation, Kind::NoCredentials, "", ""));
         };
         let endpoint = self.endpoint(call);
         let service = call.operation.service;
@@ -335,27 +380,31 @@ impl Client {
                     .operation_attempt_timeout(ATTEMPT)
                     .build(),
             )
-            .retry_classifier(AwsErrorCodeClassifier::<Refused>::default())
+            .retry_classifier(AwsErrorCodeClassifier::<Box<Refused>>::default())
             .runtime_plugin(plugin);
         if !operation.writes {
             builder = builder
                 .retry_classifier(HttpStatusCodeClassifier::default())
-                .retry_classifier(TransientErrorClassifier::<Refused>::new());
+                .retry_classifier(TransientErrorClassifier::<Box<Refused>>::new());
         }
         let orchestrated = builder
             .serializer(move |()| Ok(built.clone().into()))
             .deserializer(move |response: &HttpResponse| read(operation, response))
             .build();
         match self.runtime.block_on(orchestrated.invoke(())) {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => Ok(Sent::Answered(answer)),
             Err(SdkError::ServiceError(context)) => {
                 let refused = context.into_err();
                 let region = moved(&refused);
-                let failure =
-                    Failure::answered(operation, refused.answer.status, &refused.code, &refused.message);
-                Err((failure, region))
+                let (code, message) = (refused.meta.code(), refused.meta.message());
+                let (code, message) = (code.unwrap_or_default(), message.unwrap_or_default());
+                let failure = Failure::answered(operation, refused.status, code, message);
+                match region {
+                    Some(region) => Ok(Sent::Moved(region, failure)),
+                    None => Err(failure),
+                }
             }
-            Err(error) => Err((unanswered(operation, &error), None)),
+            Err(error) => Err(unanswered(operation, &error)),
         }
     }
 
@@ -418,15 +467,15 @@ fn moved(refused: &Refused) -> Option<String> {
         "AuthorizationHeaderMalformed",
         "IllegalLocationConstraintException",
     ];
-    let redirected = refused.answer.status == 301 || codes.contains(&refused.code.as_str());
-    let region = refused.answer.header("x-amz-bucket-region")?;
-    redirected.then(|| region.to_owned())
+    let code = refused.meta.code().unwrap_or_default();
+    let redirected = refused.status == 301 || codes.contains(&code);
+    refused.bucket_region.clone().filter(|_| redirected)
 }
 
 fn read(
     operation: &'static Operation,
     response: &HttpResponse,
-) -> Result<Answer, OrchestratorError<Refused>> {
+) -> Result<Answer, OrchestratorError<Box<Refused>>> {
     let answer = Answer {
         status: response.status().as_u16(),
         headers: response
@@ -440,21 +489,17 @@ fn read(
         return Ok(answer);
     }
     let (code, message) = wire::error(operation, &answer);
-    let meta = ErrorMetadata::builder()
-        .code(code.clone())
-        .message(message.clone())
-        .build();
-    Err(OrchestratorError::operation(Refused {
-        answer,
-        code,
-        message,
+    let meta = ErrorMetadata::builder().code(code).message(message).build();
+    Err(OrchestratorError::operation(Box::new(Refused {
+        status: answer.status,
+        bucket_region: answer.header("x-amz-bucket-region").map(str::to_owned),
         meta,
-    }))
+    })))
 }
 
 /// What is to be said where no service answered. Nothing of the request goes into it: its headers hold the
 /// signature.
-fn unanswered(operation: &'static Operation, error: &SdkError<Refused, HttpResponse>) -> Failure {
+fn unanswered(operation: &'static Operation, error: &SdkError<Box<Refused>, HttpResponse>) -> Failure {
     let mut chain = Vec::new();
     let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(cause) = source {

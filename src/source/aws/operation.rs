@@ -66,8 +66,6 @@ macro_rules! operations {
 
 operations! {
     GET_CALLER_IDENTITY = Operation { action: None, ..read(&STS, "GetCallerIdentity") };
-    // The role is assumed by the library that finds credentials; it stands here for what it needs.
-    ASSUME_ROLE = read(&STS, "AssumeRole");
     DECODE_AUTHORIZATION_MESSAGE = read(&STS, "DecodeAuthorizationMessage");
 
     GET_ACCOUNT_AUTHORIZATION_DETAILS = read(&IAM, "GetAccountAuthorizationDetails");

@@ -12,7 +12,8 @@ use crate::grants::Organization;
 use crate::policy::Document;
 
 /// Service control policies and resource control policies, as Organizations filters them.
-const KINDS: [(&str, fn(u8) -> Layer); 2] = [
+type Filter = (&'static str, fn(u8) -> Layer);
+const KINDS: [Filter; 2] = [
     ("SERVICE_CONTROL_POLICY", Layer::Scp),
     ("RESOURCE_CONTROL_POLICY", Layer::Rcp),
 ];

@@ -113,6 +113,12 @@ static DECODE: Purpose = Purpose {
     besides: &[],
     resource: On::Everything,
 };
+static QUEUE: Purpose = Purpose {
+    sid: "Queue",
+    operations: &[&op::RECEIVE_MESSAGE, &op::DELETE_MESSAGE],
+    besides: &[],
+    resource: On::Everything,
+};
 static STATE: Purpose = Purpose {
     sid: "WhatStands",
     operations: &[
@@ -185,6 +191,21 @@ static COMMANDS: &[(&str, &[&Purpose])] = &[
         ],
     ),
     ("simulate", &[&GRANTS, &ORGANIZATION]),
+    (
+        "snapshot",
+        &[&GRANTS, &ORGANIZATION, &HISTORY, &TRAILS, &BUCKET, &OBJECTS],
+    ),
+    (
+        "watch",
+        &[
+            &GRANTS,
+            &ORGANIZATION,
+            &RESOURCE_POLICIES,
+            &DECODE,
+            &HISTORY,
+            &QUEUE,
+        ],
+    ),
     ("apply", &[&STATE, &CHANGE]),
     ("rollback", &[&STATE, &CHANGE]),
 ];

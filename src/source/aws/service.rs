@@ -104,8 +104,16 @@ struct Partition {
     organizations: &'static str,
 }
 
-/// The last one is that of every other region.
-static PARTITIONS: [Partition; 8] = [
+/// The partition of every region that is in none of the others.
+static COMMERCIAL: Partition = Partition {
+    regions: "",
+    suffix: "amazonaws.com",
+    dual_stack: Some("api.aws"),
+    iam: ("iam.amazonaws.com", "us-east-1"),
+    organizations: "us-east-1",
+};
+
+static PARTITIONS: [Partition; 7] = [
     Partition {
         regions: "cn-",
         suffix: "amazonaws.com.cn",
@@ -155,22 +163,14 @@ static PARTITIONS: [Partition; 8] = [
         iam: ("iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
         organizations: "eusc-de-east-1",
     },
-    Partition {
-        regions: "",
-        suffix: "amazonaws.com",
-        dual_stack: Some("api.aws"),
-        iam: ("iam.amazonaws.com", "us-east-1"),
-        organizations: "us-east-1",
-    },
 ];
 
 /// AWS's own endpoint of a service, as seen from `region`.
 pub(super) fn endpoint(service: &Service, region: &str, fips: bool, dual_stack: bool) -> Endpoint {
-    let commercial = &PARTITIONS[PARTITIONS.len() - 1];
     let partition = PARTITIONS
         .iter()
         .find(|partition| region.starts_with(partition.regions))
-        .unwrap_or(commercial);
+        .unwrap_or(&COMMERCIAL);
     if *service == IAM {
         let (host, signing_region) = partition.iam;
         let host = match host {

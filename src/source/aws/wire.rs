@@ -112,6 +112,20 @@ pub(super) fn request(call: &Call) -> Request {
     }
 }
 
+/// JSON for somebody other than AWS.
+pub(super) fn post(path: &str, body: &Value) -> Request {
+    let body = body.to_string().into_bytes();
+    Request {
+        method: "POST",
+        path: path.to_owned(),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("content-length", body.len().to_string()),
+        ],
+        body,
+    }
+}
+
 /// Parameters as a form: lists are `Name.member.1`, objects `Name.Field`.
 fn form(operation: &str, version: &str, parameters: &Value) -> String {
     let mut pairs = vec![
