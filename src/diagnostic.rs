@@ -110,6 +110,8 @@ pub enum Code {
     AwsUnreachable,
     /// A call to AWS that failed otherwise.
     AwsFailed,
+    /// What a query of Athena scans.
+    AthenaScan,
     /// What Access Analyzer says.
     AccessAnalyzer,
     /// A layer of policies that is in force but could not be read.
@@ -172,6 +174,7 @@ impl Code {
             Self::AwsNotFound => "aws-not-found",
             Self::AwsUnreachable => "aws-unreachable",
             Self::AwsFailed => "aws-failed",
+            Self::AthenaScan => "athena-scan",
             Self::AccessAnalyzer => "access-analyzer",
             Self::LayerUnknown => "layer-unknown",
             Self::Interrupted => "interrupted",

@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     };
     let mut reading = denial::read(&text);
     let live = Live::new(&args.aws);
-    let (known, said) = match known(args, &mut reading, &live) {
+    let (known, said) = match known(args, &mut reading, &live, output) {
         Ok(known) => known,
         Err(said) => {
             output.diagnostics(&said);
@@ -203,6 +203,7 @@ fn known(
     args: &Args,
     reading: &mut Reading,
     live: &Live<'_>,
+    output: &Output,
 ) -> Result<(Known, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut known = Known {
         holder: args.principal.clone(),
@@ -269,7 +270,7 @@ fn known(
     known.setting = loaded.setting;
     if !args.trail.is_empty() {
         let interest = Interest::default();
-        let trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live)?;
+        let trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live, output)?;
         let Trails {
             ledger,
             read,

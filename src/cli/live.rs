@@ -21,8 +21,8 @@ use crate::grants::{Organization, read_authorization_pages};
 use crate::source::Window;
 #[cfg(feature = "aws")]
 use crate::source::aws::{
-    Attribute, AuthorizationDetails, BucketTrail, Client, EventHistory, Failure, Settings, Wanted,
-    history_selectors,
+    AthenaTrail, Attribute, AuthorizationDetails, BucketTrail, Client, EventHistory, Failure, Settings,
+    Wanted, history_selectors,
 };
 
 /// How to reach an account.
@@ -234,6 +234,7 @@ pub(super) fn open_trails<'c>(
         stores: Vec::new(),
         selectors_text: None,
         said: Vec::new(),
+        before: Vec::new(),
     };
     for path in paths {
         let address = path.to_string_lossy();
@@ -266,6 +267,14 @@ pub(super) fn open_trails<'c>(
             account,
             keep: args.keep.clone(),
         };
+        if address.starts_with("athena:") {
+            let most = args.max_scan;
+            let trail =
+                AthenaTrail::new(client, &address, wanted, principal, most).map_err(|said| vec![*said])?;
+            opened.before.push(trail.estimate().map_err(|said| vec![*said])?);
+            opened.stores.push(Box::new(trail));
+            continue;
+        }
         let trail = BucketTrail::new(client, &address, wanted)
             .map_err(|why| vec![Diagnostic::error(Code::UnreadableFile, why)])?;
         let (selectors, said) = client.selectors_of(trail.bucket()).map_err(failed)?;

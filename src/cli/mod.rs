@@ -23,6 +23,7 @@ mod policies;
 mod recommend;
 mod simulate;
 mod snapshot;
+mod sql;
 mod trails;
 mod watch;
 
@@ -82,6 +83,9 @@ enum Command {
     /// Answer refusals as they arrive, each once.
     #[cfg(feature = "aws")]
     Watch(Box<watch::Args>),
+    /// Print the SQL for a trail in Athena: the table, or the query.
+    #[cfg(feature = "aws")]
+    Sql(sql::Args),
     /// Make a proposal's changes in the account, after showing them and asking.
     #[cfg(feature = "aws")]
     Apply(Box<apply::Args>),
@@ -126,6 +130,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Catalog(args) => catalog::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Snapshot(args) => snapshot::run(&args, &output),
+        #[cfg(feature = "aws")]
+        Command::Sql(args) => sql::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Watch(args) => watch::run(&args, &output),
         #[cfg(feature = "aws")]

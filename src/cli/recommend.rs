@@ -28,8 +28,8 @@ pub(super) struct Args {
     /// Whom: an ARN, role/NAME or user/NAME.
     principal: String,
     /// CloudTrail records: a file or a folder, plain or gzipped; - for standard input; s3://BUCKET/PREFIX;
-    /// cloudtrail: for the account's event history. Repeatable.
-    #[arg(long, value_name = "PATH|s3://…|cloudtrail:", required = true)]
+    /// cloudtrail: for the account's event history; athena:WORKGROUP/DATABASE.TABLE. Repeatable.
+    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
     trail: Vec<PathBuf>,
     #[command(flatten)]
     trails: TrailArgs,
@@ -150,6 +150,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         &interest,
         principal,
         &live,
+        output,
     ) {
         Ok(trails) => trails,
         Err(why) => {

@@ -90,6 +90,7 @@ fn snapshot(args: &Args, output: &Output) -> Result<Exit, Vec<Diagnostic>> {
         }
         let opened = super::live::open_trails(&args.trail, &window, &args.trails, None, &live)?;
         said.extend(opened.said);
+        output.diagnostics(&opened.before);
         if let Some(selectors) = &opened.selectors_text {
             write(&args.folder, "event-selectors.json", selectors)?;
         }

@@ -6,13 +6,14 @@ use jiff::{Span, Timestamp, civil::Date};
 use serde_json::Value;
 
 use super::live::Live;
+use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
 use crate::source::{ReadReport, Store, Window, read_ledgers, read_text};
 
 /// Which part of a trail, and where it is kept.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct TrailArgs {
     /// Only events from then on: a date, a time, or how long ago (90d, 12h). cloudtrail: and s3:// begin 90
     /// days ago unless it says otherwise.
@@ -24,6 +25,9 @@ pub(super) struct TrailArgs {
     /// Keep what is fetched from cloudtrail: and s3:// in this folder; a later run fetches only what is missing.
     #[arg(long, value_name = "DIR", help_heading = "Trail")]
     pub(super) keep: Option<PathBuf>,
+    /// The most that a query of athena: may scan: 500MB, 100GB, 2TB.
+    #[arg(long, value_name = "SIZE", help_heading = "Trail", default_value = "100GB", value_parser = size)]
+    pub(super) max_scan: u64,
 }
 
 /// A time as a person gives it.
@@ -38,6 +42,27 @@ pub(super) enum When {
 /// How far back AWS's event history goes
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>).
 const HISTORY_HOURS: i64 = 90 * 24;
+
+/// Bytes, in the units in which AWS bills.
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 5] = [
+        ("kb", 1_000),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
+        ("b", 1),
+    ];
+    let lower = text.to_ascii_lowercase();
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(name, unit)| Some((lower.strip_suffix(name)?, *unit)))
+        .unwrap_or((&lower, 1));
+    let number: u64 = number
+        .trim()
+        .parse()
+        .map_err(|_| "write 500MB, 100GB or 2TB".to_owned())?;
+    Ok(number.saturating_mul(unit))
+}
 
 fn when(text: &str) -> Result<When, String> {
     let number = |unit: char| {
@@ -82,7 +107,7 @@ pub(super) struct Trails {
 /// The trails that are no files, by their words.
 fn is_remote(path: &std::path::Path) -> bool {
     let text = path.to_string_lossy();
-    text == "cloudtrail:" || text.starts_with("s3://")
+    text == "cloudtrail:" || text.starts_with("s3://") || text.starts_with("athena:")
 }
 
 /// Reads the trails. `principal` narrows the event history where it is a user, and a bucket to the
@@ -94,6 +119,7 @@ pub(super) fn read(
     interest: &Interest,
     principal: Option<&str>,
     live: &Live<'_>,
+    output: &Output,
 ) -> Result<Trails, Vec<Diagnostic>> {
     let (remote, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| is_remote(path));
@@ -126,6 +152,8 @@ pub(super) fn read(
     }
     let fetched = fetched(args, now);
     let trails = super::live::open_trails(&remote, &fetched, args, principal, live)?;
+    // What it costs is said before it runs.
+    output.diagnostics(&trails.before);
     let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
     let window = if files.is_empty() { fetched } else { window };
     let (ledger, read) = read_ledgers(&files, &stores, threads, interest, window);
@@ -154,6 +182,8 @@ pub(super) struct Opened<'c> {
     /// What the last one is set to record, as `aws cloudtrail get-event-selectors` prints it.
     pub(super) selectors_text: Option<Value>,
     pub(super) said: Vec<Diagnostic>,
+    /// What is to be said before anything is read.
+    pub(super) before: Vec<Diagnostic>,
 }
 
 /// The window that is fetched where a trail lies in the account: a fixed end, since what arrives meanwhile is
@@ -182,6 +212,14 @@ pub(super) fn regions_said(regions: &[String]) -> Option<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_those_that_aws_bills() {
+        assert_eq!(size("100GB"), Ok(100_000_000_000));
+        assert_eq!(size("2 tb"), Ok(2_000_000_000_000));
+        assert_eq!(size("7"), Ok(7));
+        assert!(size("much").is_err());
+    }
 
     #[test]
     fn times_are_given_in_several_ways() {

@@ -147,14 +147,14 @@ impl Ledger {
         let principal = &event.caller.principal;
         // Nearly every event is of a principal met before: no copy of its name for those.
         match self.principals.get_mut(principal) {
-            Some(count) => *count += 1,
+            Some(count) => *count += event.times,
             None => {
-                self.principals.insert(principal.clone(), 1);
+                self.principals.insert(principal.clone(), event.times);
             }
         }
         self.visibility.add(event);
         if principal.kind == PrincipalKind::Service {
-            self.service_calls += 1;
+            self.service_calls += event.times;
         }
     }
 
@@ -164,12 +164,12 @@ impl Ledger {
         let key = PrincipalKey::of(principal);
         let mapped = require::requirements(event);
         match &mapped {
-            require::Mapped::Requires(_) => self.mapped += 1,
+            require::Mapped::Requires(_) => self.mapped += event.times,
             require::Mapped::NotAuthorized { class, .. } => {
-                *self.not_authorized.entry(class.clone()).or_default() += 1
+                *self.not_authorized.entry(class.clone()).or_default() += event.times
             }
             require::Mapped::Unmapped { reason } => {
-                *self.unmapped.entry((*reason).to_owned()).or_default() += 1
+                *self.unmapped.entry((*reason).to_owned()).or_default() += event.times
             }
         }
         if principal.kind == PrincipalKind::Service {

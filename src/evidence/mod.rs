@@ -46,8 +46,8 @@ pub struct Evidence {
 impl Evidence {
     /// Adds one event. `context` holds the condition keys that the grants ask about.
     pub fn add(&mut self, event: &Event<'_>, mapped: &Mapped, context: &Context) {
-        self.events += 1;
-        widen(&mut self.seen, Some((event.time, event.time)));
+        self.events += event.times;
+        widen(&mut self.seen, Some((event.time, event.last)));
         match mapped {
             Mapped::Requires(requirements) => {
                 // Requirements are sorted by action: each action of a call is counted once.
@@ -63,7 +63,7 @@ impl Evidence {
                 }
             }
             Mapped::NotAuthorized { class, .. } => {
-                *self.not_authorized.entry(class.clone()).or_default() += 1
+                *self.not_authorized.entry(class.clone()).or_default() += event.times
             }
             Mapped::Unmapped { reason } => {
                 let key = (
@@ -71,7 +71,7 @@ impl Evidence {
                     event.name.to_string(),
                     (*reason).to_owned(),
                 );
-                *self.unmapped.entry(key).or_default() += 1;
+                *self.unmapped.entry(key).or_default() += event.times;
             }
         }
     }

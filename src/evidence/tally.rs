@@ -53,32 +53,33 @@ pub struct Tally {
 const SAMPLES: usize = 3;
 
 impl Tally {
-    /// The tally of one event.
+    /// The tally of one event, or of the calls that an aggregated one stands for.
     pub fn of(event: &Event<'_>, certain: bool) -> Self {
+        let times = event.times;
         let mut tally = Self {
             certain,
-            seen: Some((event.time, event.time)),
+            seen: Some((event.time, event.last)),
             ..Self::default()
         };
         match &event.outcome {
-            Outcome::Succeeded => tally.succeeded = 1,
-            Outcome::Failed { .. } => tally.failed = 1,
-            Outcome::Inconclusive { .. } => tally.inconclusive = 1,
+            Outcome::Succeeded => tally.succeeded = times,
+            Outcome::Failed { .. } => tally.failed = times,
+            Outcome::Inconclusive { .. } => tally.inconclusive = times,
             Outcome::Refused { by, explicit, .. } => {
                 tally.refused.insert(
                     Refusal {
                         by: *by,
                         explicit: *explicit,
                     },
-                    1,
+                    times,
                 );
             }
         }
         tally
             .operations
-            .insert(format!("{}/{}", event.source, event.name), 1);
+            .insert(format!("{}/{}", event.source, event.name), times);
         if let Some(service) = &event.caller.invoked_by {
-            tally.via.insert(service.to_string(), 1);
+            tally.via.insert(service.to_string(), times);
         }
         if let Some(id) = &event.id {
             tally.samples.push(Sample {

@@ -70,8 +70,8 @@ const EXCLUDABLE: [(&str, &str); 2] = [
 impl Visibility {
     /// Takes note of one event.
     pub fn add(&mut self, event: &Event<'_>) {
-        self.events += 1;
-        widen(&mut self.window, Some((event.time, event.time)));
+        self.events += event.times;
+        widen(&mut self.window, Some((event.time, event.last)));
         note(&mut self.regions, &event.region);
         if event.caller.principal.kind == PrincipalKind::Service && event.kind != "AwsApiCall" {
             return;

@@ -56,6 +56,10 @@ pub struct Event<'a> {
     pub vpc_endpoint: Option<Cow<'a, str>>,
     /// Whether `tlsDetails` is there: the call came over TLS.
     pub tls: bool,
+    /// How many calls the record stands for: one, but for `aggregated` records, which a query made.
+    pub times: u64,
+    /// The last of them; `time` is the first.
+    pub last: jiff::Timestamp,
 }
 
 /// One entry of `resources[]`.
@@ -168,6 +172,9 @@ struct Raw<'a> {
     #[serde(borrow)]
     vpc_endpoint_id: Text<'a>,
     tls_details: There,
+    /// What a query of ours adds to a record that stands for several: none of CloudTrail's own has it.
+    #[serde(borrow)]
+    aggregated: Object<Aggregated<'a>>,
     /// LookupEvents.
     #[serde(borrow, rename = "CloudTrailEvent")]
     cloud_trail_event: Text<'a>,
@@ -179,6 +186,14 @@ struct Raw<'a> {
     message: Option<&'a RawValue>,
     /// Digests.
     digest_start_time: There,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Aggregated<'a> {
+    times: u64,
+    #[serde(borrow)]
+    last: Text<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -217,6 +232,10 @@ impl<'a> Event<'a> {
     fn from_raw(raw: Raw<'a>) -> Result<Self, NotAnEvent> {
         raw.check()?;
         let time = parse_time(&raw.event_time)?;
+        let (times, last) = match &raw.aggregated.0 {
+            Some(own) => (own.times.max(1), parse_time(&own.last).unwrap_or(time).max(time)),
+            None => (1, time),
+        };
         let region = raw.aws_region.filled().unwrap_or_default();
         let identity = raw.user_identity.0.ok_or(NotAnEvent::Missing("userIdentity"))?;
         let caller = identity.into_caller(&region);
@@ -252,6 +271,8 @@ impl<'a> Event<'a> {
             user_agent: raw.user_agent.filled(),
             vpc_endpoint: raw.vpc_endpoint_id.filled(),
             tls: raw.tls_details.0,
+            times,
+            last,
         })
     }
 }

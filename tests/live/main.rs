@@ -8,6 +8,7 @@
     reason = "tests start processes and read files"
 )]
 
+mod athena;
 mod changes;
 mod closed_loop;
 mod fake;

@@ -9,6 +9,7 @@
 )]
 
 mod access_analyzer;
+mod athena;
 mod change;
 mod client;
 mod document;
@@ -27,6 +28,7 @@ mod trails;
 mod wire;
 
 pub use access_analyzer::{Checked, Validation};
+pub use athena::{AthenaTrail, EVIDENCE_SQL, TABLE_SQL};
 pub use change::{ManagedState, Standing};
 pub use client::{Client, Settings};
 pub use failure::Failure;

@@ -141,6 +141,7 @@ operations! {
     LIST_FINDINGS = Operation { action: Some("ListFindings"), ..read(&ACCESS_ANALYZER, "ListFindingsV2") };
     GET_FINDING = get(&ACCESS_ANALYZER, "GetFindingV2", "GetFinding");
 
+    GET_TABLE_METADATA = read(&ATHENA, "GetTableMetadata");
     START_QUERY_EXECUTION = read(&ATHENA, "StartQueryExecution");
     GET_QUERY_EXECUTION = read(&ATHENA, "GetQueryExecution");
     GET_QUERY_RESULTS = read(&ATHENA, "GetQueryResults");

@@ -119,6 +119,27 @@ static QUEUE: Purpose = Purpose {
     besides: &[],
     resource: On::Everything,
 };
+static ATHENA: Purpose = Purpose {
+    sid: "Athena",
+    operations: &[
+        &op::GET_TABLE_METADATA,
+        &op::START_QUERY_EXECUTION,
+        &op::GET_QUERY_EXECUTION,
+        &op::GET_QUERY_RESULTS,
+        &op::STOP_QUERY_EXECUTION,
+    ],
+    // What Athena does in the caller's name: the table, the files, the result
+    // (<https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html>).
+    besides: &[
+        "glue:GetTable",
+        "glue:GetPartitions",
+        "s3:GetBucketLocation",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    ],
+    resource: On::Everything,
+};
 static STATE: Purpose = Purpose {
     sid: "WhatStands",
     operations: &[
@@ -193,7 +214,15 @@ static COMMANDS: &[(&str, &[&Purpose])] = &[
     ("simulate", &[&GRANTS, &ORGANIZATION]),
     (
         "snapshot",
-        &[&GRANTS, &ORGANIZATION, &HISTORY, &TRAILS, &BUCKET, &OBJECTS],
+        &[
+            &GRANTS,
+            &ORGANIZATION,
+            &HISTORY,
+            &TRAILS,
+            &BUCKET,
+            &OBJECTS,
+            &ATHENA,
+        ],
     ),
     (
         "watch",
@@ -253,6 +282,8 @@ fn is_needed(purpose: &Purpose, trails: &[String]) -> bool {
     let of_bucket = matches!(purpose.sid, "WhatTrailsRecord" | "TrailBucket" | "TrailObjects");
     let any = |wanted: &dyn Fn(&String) -> bool| trails.is_empty() || trails.iter().any(wanted);
     match purpose.sid {
+        // It is asked for by name only: few have it.
+        "Athena" => trails.iter().any(|trail| trail.starts_with("athena:")),
         "EventHistory" => any(&|trail| trail == "cloudtrail:"),
         _ if of_bucket => any(&|trail| trail.starts_with("s3://")),
         _ => true,

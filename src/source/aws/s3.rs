@@ -232,6 +232,12 @@ impl<'c> BucketTrail<'c> {
         Ok(objects)
     }
 
+    /// How many objects the window has, and their bytes.
+    pub(super) fn total(&self) -> Result<(usize, u64), Failure> {
+        let objects = self.find()?;
+        Ok((objects.len(), objects.iter().map(|(_, size)| size).sum()))
+    }
+
     fn kept(&self, key: &str) -> Option<PathBuf> {
         let folder = self.wanted.keep.as_ref()?;
         // A key is somebody else's text: it must not lead out of the folder.
