@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::live::Live;
 use super::output::Output;
-use crate::diagnostic::{Code, Diagnostic};
+#[cfg(feature = "aws")]
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
 use crate::source::{ReadReport, Store, Window, read_ledgers, read_text};
@@ -197,6 +199,7 @@ pub(super) fn fetched(args: &TrailArgs, now: Timestamp) -> Window {
 }
 
 /// What to say where the event history of one region is asked for.
+#[cfg(feature = "aws")]
 pub(super) fn regions_said(regions: &[String]) -> Option<Diagnostic> {
     let has_global = regions.iter().any(|region| region == "us-east-1");
     // <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events>

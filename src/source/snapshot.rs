@@ -8,10 +8,6 @@
 //! event-selectors.json   what the trail is set to record, where that is known
 //! trail/REGION/DAY-N.jsonl.gz    records of a day, one a line, secrets masked; N is the run that wrote it
 //! ```
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an edge: this module reads and writes a folder"
-)]
 
 use std::path::{Path, PathBuf};
 
@@ -182,6 +178,7 @@ fn wrong(path: &Path, why: String, help: &str) -> Box<Diagnostic> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the folder that they read")]
 mod tests {
     use super::*;
 

@@ -5,7 +5,11 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "tests start processes and read files"
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests start processes and read files; a panic is how they fail"
 )]
 
 mod athena;
