@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sums::add_counts;
-use super::{Evidence, Visibility};
+use super::{Evidence, Sessions, Visibility};
 use crate::arn::Arn;
 use crate::require;
 use crate::trail::{Event, Principal, PrincipalKind};
@@ -139,6 +139,8 @@ pub struct Ledger {
     pub not_authorized: BTreeMap<String, u64>,
     /// By reason.
     pub unmapped: BTreeMap<String, u64>,
+    /// The policies that sessions were started with.
+    pub sessions: Sessions,
 }
 
 impl Ledger {
@@ -153,6 +155,7 @@ impl Ledger {
             }
         }
         self.visibility.add(event);
+        self.sessions.add(event);
         if principal.kind == PrincipalKind::Service {
             self.service_calls += event.times;
         }
@@ -190,6 +193,7 @@ impl Ledger {
     pub fn merge(&mut self, other: Self) {
         add_counts(&mut self.principals, other.principals);
         self.visibility.merge(other.visibility);
+        self.sessions.merge(other.sessions);
         self.service_calls += other.service_calls;
         self.duplicates += other.duplicates;
         self.mapped += other.mapped;

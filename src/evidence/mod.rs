@@ -8,6 +8,7 @@ mod fold;
 mod last_accessed;
 mod ledger;
 mod selectors;
+mod sessions;
 mod sums;
 mod tally;
 mod visibility;
@@ -15,6 +16,7 @@ mod visibility;
 pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
+pub use sessions::{SessionPolicy, Sessions};
 pub use tally::{ActionEvidence, Refusal, Sample, Tally};
 pub use visibility::{Sight, Visibility};
 

@@ -115,6 +115,9 @@ pub(super) fn policies(asked: &Asked, grants: Option<&Grants>, known: &Known) ->
             None => setting.unknown.push(own.layer),
         }
     }
+    if !policies.iter().any(|own| own.layer == Layer::Session) {
+        session_policies(asked, known, &mut policies, &mut setting);
+    }
     let assumes = asked
         .action
         .as_deref()
@@ -132,6 +135,45 @@ pub(super) fn policies(asked: &Asked, grants: Option<&Grants>, known: &Known) ->
         });
     }
     (policies, setting)
+}
+
+/// The policies that the trail says the caller's session was started with.
+fn session_policies(asked: &Asked, known: &Known, policies: &mut Vec<Given>, setting: &mut Setting) {
+    let (Some(trail), Some(principal)) = (&known.trail, &asked.principal) else {
+        return;
+    };
+    let started: Vec<_> = trail.sessions.of(&principal.name).collect();
+    let [with] = started.as_slice() else {
+        if !started.is_empty() {
+            // Sessions of this name were started differently: which one asked is not known.
+            setting.unknown.push(Layer::Session);
+        }
+        return;
+    };
+    let own = with
+        .text
+        .as_ref()
+        .and_then(|text| crate::policy::parse(text, "session policy").0);
+    if with.text.is_some() && own.is_none() {
+        setting.unknown.push(Layer::Session);
+    }
+    policies.extend(own.map(|document| Given {
+        name: "session policy".to_owned(),
+        is_file: false,
+        layer: Layer::Session,
+        document,
+    }));
+    for arn in &with.managed {
+        match crate::grants::managed_from_catalog(arn).0 {
+            Some((origin, document)) => policies.push(Given {
+                name: format!("session policy {}", origin.name()),
+                is_file: false,
+                layer: Layer::Session,
+                document,
+            }),
+            None => setting.unknown.push(Layer::Session),
+        }
+    }
 }
 
 fn given(held: &Held) -> Given {

@@ -571,3 +571,36 @@ fn the_changes_of_one_caller_build_upon_each_other() {
         );
     }
 }
+
+#[test]
+fn the_policy_that_a_session_was_started_with_is_read_from_the_trail() {
+    let event = |policy: Value| {
+        json!({"eventVersion": "1.11", "eventTime": "2026-11-20T10:00:00Z", "eventSource": "sts.amazonaws.com",
+            "eventName": "AssumeRole", "awsRegion": "eu-west-1", "eventType": "AwsApiCall", "eventID": policy.to_string(),
+            "userIdentity": {"type": "AWSAccount", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:user/ci"},
+            "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/service/app", "roleSessionName": CALLER.rsplit('/').next().unwrap(),
+                "policy": policy.to_string()}})
+    };
+    let narrow = allow("s3:GetObject", "*");
+    let known = |events: &[Value]| {
+        let mut ledger = crate::evidence::Ledger::default();
+        for event in events {
+            let text = event.to_string();
+            let mut scratch = crate::trail::Scratch::default();
+            ledger.observe(&crate::trail::Event::parse(text.as_bytes(), &mut scratch).unwrap());
+        }
+        Known {
+            trail: Some(ledger),
+            ..account(&allow("sqs:*", "*"), &lambda())
+        }
+    };
+    let text = format!(
+        "An error occurred (AccessDenied) when calling the SendMessage operation: User: {CALLER} is not authorized to perform: sqs:SendMessage on resource: arn:aws:sqs:eu-west-1:111122223333:jobs"
+    );
+    let refusal = with(&known(&[event(narrow.clone())]), &text);
+    assert_eq!(refusal.layer, DeniedBy::Session, "{:#?}", refusal.layers);
+    assert_eq!(refusal.identity_change_helps, Helps::No);
+    // Two sessions of one name that were started differently: which one asked nobody knows.
+    let refusal = with(&known(&[event(narrow), event(allow("sqs:*", "*"))]), &text);
+    assert_ne!(refusal.layer, DeniedBy::Session, "{:#?}", refusal.layers);
+}

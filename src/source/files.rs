@@ -121,11 +121,16 @@ fn batches(files: &[Listed]) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut bytes = 0;
     for (at, file) in files.iter().enumerate() {
-        if at > start && (at - start >= BATCH_FILES || bytes + file.size > BATCH_BYTES) {
+        // What is no file and does not know its size is a region's history, or a query: long, and waited for.
+        let size = match file.stored {
+            Some(_) if file.size == 0 => BATCH_BYTES,
+            _ => file.size,
+        };
+        if at > start && (at - start >= BATCH_FILES || bytes + size > BATCH_BYTES) {
             batches.push(start..at);
             (start, bytes) = (at, 0);
         }
-        bytes += file.size;
+        bytes += size;
     }
     if start < files.len() {
         batches.push(start..files.len());

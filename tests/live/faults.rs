@@ -344,3 +344,161 @@ fn a_profile_and_a_role_are_taken_as_the_cli_takes_them() {
     let run = program.checked(command.output().unwrap());
     run.exits(0);
 }
+
+#[test]
+fn each_service_may_have_an_endpoint_of_its_own() {
+    let fake = Fake::start(None, |request, _| account(request));
+    let program = Program::new("http://127.0.0.1:9")
+        .env("AWS_ENDPOINT_URL_IAM", &fake.url)
+        .env("AWS_ENDPOINT_URL_STS", &fake.url)
+        .env("AWS_ENDPOINT_URL_ORGANIZATIONS", &fake.url)
+        .env("AWS_MAX_ATTEMPTS", "1");
+    simulate(&program).exits(0);
+    // One that nobody serves is said, with what to look at.
+    let program = Program::new("http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
+    simulate(&program)
+        .exits(1)
+        .says("has no answer")
+        .says("AWS_ENDPOINT_URL");
+}
+
+/// Whatever is asked of AWS can be refused: the run then names the permission, and goes on or ends, and never
+/// panics.
+#[test]
+fn every_single_call_can_be_refused() {
+    let server = ministack(false);
+    let trust = json!({"json": {"Version": "2012-10-17", "Statement": []}});
+    let allow = json!({"json": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["sqs:*"], "Resource": "*"}]}});
+    let shared = format!("arn:aws:iam::{ACCOUNT}:policy/shared");
+    calls(
+        &server.url,
+        &json!([
+            ["iam", "create_policy", {"PolicyName": "shared", "PolicyDocument": allow}],
+            ["iam", "create_group", {"GroupName": "ops"}],
+            ["iam", "put_group_policy", {"GroupName": "ops", "PolicyName": "g", "PolicyDocument": allow}],
+            ["iam", "create_user", {"UserName": "ann"}],
+            ["iam", "add_user_to_group", {"GroupName": "ops", "UserName": "ann"}],
+            ["iam", "put_user_policy", {"UserName": "ann", "PolicyName": "own", "PolicyDocument": allow}],
+            ["iam", "attach_user_policy", {"UserName": "ann", "PolicyArn": shared}],
+            ["iam", "create_role", {"RoleName": "app", "Path": "/team/", "AssumeRolePolicyDocument": trust}],
+            ["iam", "put_role_policy", {"RoleName": "app", "PolicyName": "own", "PolicyDocument": allow}],
+            ["iam", "attach_role_policy", {"RoleName": "app", "PolicyArn": shared}],
+            ["s3", "create_bucket", {"Bucket": "audit", "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}],
+            ["s3", "put_object", {"Bucket": "audit", "Body": {"gzip": {"json": {"Records": [
+                crate::trails::record("app", "sqs", "ListQueues", &json!({}))]}}},
+                "Key": format!("AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2026/11/20/x.json.gz")}],
+        ]),
+    );
+    // The narrow calls come into play where the wide one is refused; the organization is another's.
+    let around = |request: &Request| match request.operation().as_str() {
+        "GetAccountAuthorizationDetails" => Reply::failure(request, 403, "AccessDenied", "not you"),
+        "DescribeOrganization" => {
+            Reply::json(200, &json!({"Organization": {"MasterAccountId": "999988887777"}}))
+        }
+        "ListParents" => Reply::json(200, &json!({"Parents": [{"Id": "r-1", "Type": "ROOT"}]})),
+        "ListPoliciesForTarget" => Reply::json(200, &json!({"Policies": [{"Id": "p-1", "Name": "full"}]})),
+        "DescribePolicy" => Reply::json(
+            200,
+            &json!({"Policy": {"Content":
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#}}),
+        ),
+        "DescribeTrails" => Reply::json(
+            200,
+            &json!({"trailList": [{"Name": "t", "S3BucketName": "audit"}]}),
+        ),
+        "GetEventSelectors" => Reply::json(
+            200,
+            &json!({"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true}]}),
+        ),
+        _ => Reply::Forward,
+    };
+    let message = |action: &str, resource: &str| {
+        format!(
+            "User: arn:aws:sts::{ACCOUNT}:assumed-role/app/run is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
+        )
+    };
+    let of = |service: &str, rest: &str| format!("arn:aws:{service}:eu-west-1:{ACCOUNT}:{rest}");
+    let ticket = [
+        message("s3:GetObject", "arn:aws:s3:::audit/x"),
+        message("sqs:SendMessage", &of("sqs", "jobs")),
+        message("sns:Publish", &of("sns", "alerts")),
+        message(
+            "kms:Decrypt",
+            &of("kms", "key/11111111-2222-3333-4444-555555555555"),
+        ),
+        message("lambda:InvokeFunction", &of("lambda", "function:f")),
+        message(
+            "secretsmanager:GetSecretValue",
+            &of("secretsmanager", "secret:s-AbCdEf"),
+        ),
+        message("ecr:BatchGetImage", &of("ecr", "repository/r")),
+        message("dynamodb:GetItem", &of("dynamodb", "table/t")),
+    ]
+    .join("\n");
+    let trail = [
+        "--grants",
+        "aws:",
+        "--trail",
+        "s3://audit",
+        "--since",
+        "2026-11-01",
+    ];
+    let commands: [Vec<&str>; 3] = [
+        [&["explain", ticket.as_str()][..], &trail].concat(),
+        [&["recommend", "role/team/app"][..], &trail].concat(),
+        [&["recommend", "user/ann"][..], &trail].concat(),
+    ];
+    let mut refused = 0;
+    for command in &commands {
+        let fake = Fake::start(Some(server.port), move |request, _| around(request));
+        let program = Program::new(&fake.url);
+        let run = program.run(command);
+        assert!(run.code == 0, "{}", run.err);
+        let mut asked: Vec<(String, String)> = fake
+            .requests()
+            .iter()
+            .map(|own| (own.service(), kind(own)))
+            .collect();
+        asked.sort();
+        asked.dedup();
+        for (service, operation) in asked {
+            if operation == "GetCallerIdentity" {
+                continue;
+            }
+            let own = (service.clone(), operation.clone());
+            let fake = Fake::start(Some(server.port), move |request, _| {
+                if (request.service(), kind(request)) == own {
+                    Reply::failure(request, 403, "AccessDeniedException", "no")
+                } else {
+                    around(request)
+                }
+            });
+            let program = Program::new(&fake.url);
+            let run = program.run(command);
+            assert!(
+                [0, 1, 4].contains(&run.code),
+                "{service} {operation}: {} {}",
+                run.code,
+                run.err
+            );
+            assert!(
+                run.err.contains("the action missing is "),
+                "{service} {operation}: {}",
+                run.err
+            );
+            refused += 1;
+        }
+    }
+    assert!(refused > 30, "{refused}");
+}
+
+/// The operation; for S3, which names none, what its path and query say.
+fn kind(request: &Request) -> String {
+    match request.service().as_str() {
+        "s3" if request.path.contains("list-type=2") => "ListObjectsV2".to_owned(),
+        "s3" if request.path.contains("policy=") => "GetBucketPolicy".to_owned(),
+        "s3" => "GetObject".to_owned(),
+        "lambda" => "GetPolicy".to_owned(),
+        _ => request.operation(),
+    }
+}
