@@ -244,7 +244,7 @@ impl Account {
 
 /// `arn:aws:iam::aws:policy/…`: the account part of an AWS managed policy's ARN is `aws`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
-pub(super) fn is_aws_managed(arn: &str) -> bool {
+pub fn is_aws_managed(arn: &str) -> bool {
     crate::arn::Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
 }
 

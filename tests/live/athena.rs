@@ -256,12 +256,7 @@ fn a_table_without_days_and_a_query_that_fails_are_said() {
             200,
             &json!({"TableMetadata": {"PartitionKeys": [], "Parameters": {}}}),
         ),
-        "GetCallerIdentity" => Reply::xml(
-            200,
-            &format!(
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:user/ops</Arn><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-            ),
-        ),
+        "GetCallerIdentity" => Reply::caller_identity(),
         _ => Reply::failure(request, 400, "InvalidRequestException", "no"),
     });
     let program = Program::new(&fake.url);

@@ -73,6 +73,17 @@ impl Reply {
         }
     }
 
+    /// What GetCallerIdentity says.
+    pub(crate) fn caller_identity() -> Self {
+        let account = crate::servers::ACCOUNT;
+        Self::xml(
+            200,
+            &format!(
+                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/ops</Arn><Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+            ),
+        )
+    }
+
     /// A failure in the service's own protocol.
     pub(crate) fn failure(request: &Request, status: u16, code: &str, message: &str) -> Self {
         match request.service().as_str() {

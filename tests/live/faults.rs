@@ -52,12 +52,7 @@ fn account(request: &Request) -> Reply {
             let page = marker.map_or(0, |page| page.parse().unwrap());
             Reply::xml(200, &details(page, page < 2))
         }
-        "GetCallerIdentity" => Reply::xml(
-            200,
-            &format!(
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:user/ops</Arn><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-            ),
-        ),
+        "GetCallerIdentity" => Reply::caller_identity(),
         "DescribeOrganization" => Reply::failure(request, 400, "AWSOrganizationsNotInUseException", "none"),
         _ => Reply::failure(request, 400, "InvalidAction", "not here"),
     }

@@ -158,12 +158,7 @@ fn each_refusal_of_the_history_is_answered_once() {
                 .collect();
             Reply::json(200, &json!({ "Events": events }))
         }
-        "GetCallerIdentity" => Reply::xml(
-            200,
-            &format!(
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:user/ops</Arn><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-            ),
-        ),
+        "GetCallerIdentity" => Reply::caller_identity(),
         _ if request.path == "/hook?x=1" => {
             assert!(
                 request.header("authorization").is_none() && request.header("x-amz-security-token").is_none()

@@ -226,12 +226,7 @@ fn history(request: &crate::fake::Request) -> Reply {
             }
             Reply::json(200, &answer)
         }
-        "GetCallerIdentity" => Reply::xml(
-            200,
-            &format!(
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:user/ops</Arn><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-            ),
-        ),
+        "GetCallerIdentity" => Reply::caller_identity(),
         _ => Reply::failure(request, 400, "InvalidAction", "not here"),
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::arn::Arn;
 use crate::cli::live::failed;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::grants::is_aws_managed;
 use crate::plan::{Bearer, Plan, Step};
 use crate::source::aws::Client;
 
@@ -32,7 +33,7 @@ pub(super) fn guards(
     }
     for step in steps {
         if let Step::Version { policy_arn, .. } = step
-            && Arn::parse(policy_arn).is_some_and(|arn| arn.account == "aws")
+            && is_aws_managed(policy_arn)
         {
             let why = format!("{policy_arn} is an AWS managed policy: its text belongs to AWS");
             said.push(Diagnostic::error(Code::NotEditable, why));
@@ -57,7 +58,7 @@ pub(super) fn guards(
         let (Step::Version { policy_arn, .. } | Step::Detach { policy_arn, .. }) = step else {
             continue;
         };
-        if Arn::parse(policy_arn).is_some_and(|arn| arn.account == "aws") {
+        if is_aws_managed(policy_arn) {
             // AWS changes its own policies when it likes.
             continue;
         }

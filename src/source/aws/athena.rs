@@ -14,6 +14,7 @@ use super::client::{Call, Client};
 use super::document::{list, text};
 use super::failure::{Failure, Kind};
 use super::operation;
+use super::paged::Paged;
 use super::s3::{BucketTrail, Wanted};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::{Item, Store};
@@ -301,15 +302,16 @@ impl Store for AthenaTrail<'_> {
 
     fn open(&self, _: usize) -> Result<Box<dyn Read + '_>, Option<Box<Diagnostic>>> {
         match self.execute() {
-            Ok(id) => Ok(Box::new(Rows {
-                trail: self,
-                id,
-                columns: Vec::new(),
-                token: None,
-                began: false,
-                buffer: Vec::new(),
-                at: 0,
-            })),
+            Ok(id) => {
+                let mut rows = Rows {
+                    trail: self,
+                    id,
+                    columns: Vec::new(),
+                    token: None,
+                    began: false,
+                };
+                Ok(Box::new(Paged::new(move || rows.next_page())))
+            }
             Err(failure) => {
                 self.stop(&failure);
                 let said = failure.diagnostic(Severity::Error, "");
@@ -333,14 +335,12 @@ struct Rows<'t> {
     columns: Vec<String>,
     token: Option<String>,
     began: bool,
-    buffer: Vec<u8>,
-    at: usize,
 }
 
 impl Rows<'_> {
-    fn next_page(&mut self) -> io::Result<bool> {
+    fn next_page(&mut self) -> io::Result<Option<Vec<u8>>> {
         if self.began && self.token.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let mut asked = json!({ "QueryExecutionId": self.id, "MaxResults": 1000 });
         if let Some(token) = &self.token {
@@ -351,8 +351,7 @@ impl Rows<'_> {
             Ok(page) => page,
             Err(failure) => return Err(io::Error::other(self.trail.stop(&failure))),
         };
-        self.buffer.clear();
-        self.at = 0;
+        let mut records = Vec::new();
         for row in list(&page, &["ResultSet", "Rows"]) {
             let values: Vec<Option<&str>> = list(row, &["Data"])
                 .into_iter()
@@ -372,29 +371,12 @@ impl Rows<'_> {
                 .zip(values)
                 .filter_map(|(name, value)| Some((name.clone(), json!(value?))))
                 .collect();
-            self.buffer.extend(record(&named).to_string().into_bytes());
-            self.buffer.push(b'\n');
+            records.extend(record(&named).to_string().into_bytes());
+            records.push(b'\n');
         }
         self.began = true;
         self.token = text(&page, &["NextToken"]).map(str::to_owned);
-        Ok(true)
-    }
-}
-
-impl Read for Rows<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at >= self.buffer.len() {
-            if !self.next_page()? {
-                return Ok(0);
-            }
-        }
-        let rest = self.buffer.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        if let (Some(into), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
-            into.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
+        Ok(Some(records))
     }
 }
 

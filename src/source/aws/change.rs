@@ -532,9 +532,7 @@ impl Client {
 
     /// An IAM answer with its documents as they came.
     fn iam_raw(&self, operation: &'static Operation, parameters: Value) -> Result<Value, Failure> {
-        let on = ["RoleName", "UserName", "GroupName", "PolicyArn"]
-            .iter()
-            .find_map(|name| text(&parameters, &[name]).map(str::to_owned));
+        let on = super::iam::subject(&parameters);
         let mut call = Call::new(operation, parameters);
         call.on = on;
         self.call(&call)

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 use super::operation::Operation;
+use super::wire::bare;
 
 /// What kind of failure it is: what to do next hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,15 +100,13 @@ fn kind_of(code: &str, status: u16) -> Kind {
 impl Failure {
     /// What a service answered in place of a result.
     pub(super) fn answered(operation: &'static Operation, status: u16, code: &str, message: &str) -> Self {
-        // `AccessDeniedException:http://…`, `com.amazonaws.x#AccessDeniedException`: both are in use.
-        let code = code.rsplit('#').next().unwrap_or(code);
-        let code = code.split(':').next().unwrap_or(code);
+        let code = bare(code);
         let shown = if code.is_empty() {
             format!("HTTP {status}")
         } else {
-            code.to_owned()
+            code.clone()
         };
-        Self::new(operation, kind_of(code, status), &shown, message)
+        Self::new(operation, kind_of(&code, status), &shown, message)
     }
 
     pub(super) fn new(operation: &'static Operation, kind: Kind, code: &str, message: &str) -> Self {

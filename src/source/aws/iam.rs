@@ -117,9 +117,7 @@ impl Client {
     ) -> Result<Vec<Value>, Failure> {
         let mut pages = Vec::new();
         let mut call = Call::new(operation, parameters);
-        call.on = ["RoleName", "UserName", "GroupName", "PolicyArn"]
-            .iter()
-            .find_map(|name| text(&call.parameters, &[name]).map(str::to_owned));
+        call.on = subject(&call.parameters);
         loop {
             let mut page = self.call(&call)?;
             tidy(&mut page);
@@ -139,6 +137,14 @@ impl Client {
         let mut pages = self.pages(operation, parameters)?;
         Ok(pages.pop().unwrap_or_default())
     }
+}
+
+/// The principal, group or policy that parameters of IAM are about, for messages.
+pub(super) fn subject(parameters: &Value) -> Option<String> {
+    let names = ["RoleName", "UserName", "GroupName", "PolicyArn"];
+    names
+        .iter()
+        .find_map(|name| text(parameters, &[name]).map(str::to_owned))
 }
 
 /// Sets a field of an object.
@@ -373,7 +379,7 @@ impl<'c> Narrow<'c> {
             .filter_map(|policy| {
                 let arn = text(policy, &["Arn"])?;
                 let others = text(policy, &["AttachmentCount"]).and_then(|count| count.parse().ok());
-                (!arn.contains(":iam::aws:")).then(|| (arn.to_owned(), others.unwrap_or(0)))
+                (!crate::grants::is_aws_managed(arn)).then(|| (arn.to_owned(), others.unwrap_or(0)))
             })
             .collect();
         for (arn, count) in own {

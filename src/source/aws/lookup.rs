@@ -18,6 +18,7 @@ use super::client::{Call, Client};
 use super::document::{list, text};
 use super::iam::set;
 use super::operation;
+use super::paged::Paged;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::{Item, Store, Window};
 
@@ -103,14 +104,13 @@ impl Store for EventHistory<'_> {
             Some(Box::new(said.at(Place::file(name))))
         };
         let plan = Plan::new(self.folder(region), self.window).map_err(|error| place(&error))?;
-        Ok(Box::new(Pages {
+        let mut pages = Pages {
             history: self,
             region,
             plan,
-            buffer: Vec::new(),
-            at: 0,
             last_call: None,
-        }))
+        };
+        Ok(Box::new(Paged::new(move || pages.next_page())))
     }
 
     fn cut_short(&self) -> Option<Diagnostic> {
@@ -240,8 +240,6 @@ struct Pages<'h> {
     history: &'h EventHistory<'h>,
     region: &'h str,
     plan: Plan,
-    buffer: Vec<u8>,
-    at: usize,
     last_call: Option<Instant>,
 }
 
@@ -340,27 +338,6 @@ fn time_of(value: &Value) -> Option<Timestamp> {
         Value::Number(number) => Timestamp::from_second(number.as_f64()?.floor() as i64).ok(),
         Value::String(text) => text.parse().ok(),
         _ => None,
-    }
-}
-
-impl Read for Pages<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at >= self.buffer.len() {
-            match self.next_page()? {
-                Some(records) => {
-                    self.buffer = records;
-                    self.at = 0;
-                }
-                None => return Ok(0),
-            }
-        }
-        let rest = self.buffer.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        if let (Some(into), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
-            into.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
     }
 }
 

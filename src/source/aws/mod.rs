@@ -19,6 +19,7 @@ mod last_accessed;
 mod lookup;
 mod operation;
 mod organizations;
+mod paged;
 pub mod permissions;
 mod queue;
 mod resource_policies;

@@ -243,7 +243,7 @@ pub(super) fn error(operation: &Operation, answer: &Answer) -> (String, String) 
 }
 
 /// `com.amazonaws.x#Code`, `Code:http://…`: the code.
-fn bare(code: &str) -> String {
+pub(super) fn bare(code: &str) -> String {
     let code = code.rsplit('#').next().unwrap_or(code);
     code.split(':').next().unwrap_or(code).to_owned()
 }
