@@ -174,13 +174,19 @@ impl Account {
     }
 
     fn add_managed(&self, grants: &mut Grants, arn: &str, group: Option<&str>) {
-        let same = |held: &Held| held.layer == Layer::Identity && held.origin.arn() == Some(arn);
+        let aws = is_aws_managed(arn);
+        let same = |held: &Held| {
+            held.layer == Layer::Identity
+                && held.origin.arn() == Some(arn)
+                && (!aws || held.origin.group() == group)
+        };
         if grants.held.iter().any(same) {
-            // Attached directly and through a group, or through two groups: it is one policy.
+            // Attached directly and through a group, or through two groups: it is one text, which is edited
+            // once. What belongs to AWS is detached instead, from each that it is attached to.
             return;
         }
+        let through = group;
         let group = group.map(str::to_owned);
-        let aws = is_aws_managed(arn);
         let origin = |version| {
             let arn = arn.to_owned();
             if aws {
@@ -191,7 +197,11 @@ impl Account {
         };
         match self.document(arn) {
             Some((version, document)) => {
-                let holders = self.holders_of(|other| self.reaches(other, arn));
+                let holders = match through {
+                    _ if !aws => self.holders_of(|other| self.reaches(other, arn)),
+                    None => grants.principal.clone().into_iter().collect(),
+                    Some(group) => self.holders_of(|other| other.groups.iter().any(|own| own == group)),
+                };
                 grants.held.push(Held {
                     origin: origin(version),
                     layer: Layer::Identity,

@@ -28,8 +28,9 @@ pub struct Held {
     pub layer: Layer,
     /// Its text and meaning.
     pub document: Document,
-    /// ARNs of all principals that this very policy reaches, this one included; sorted. A policy
-    /// given as a file reaches only the principal it is given for.
+    /// ARNs of all principals that a change of this policy reaches, this one included; sorted. A policy
+    /// given as a file reaches only the principal it is given for; one of AWS's own, which is not edited
+    /// but detached, those that hold it by the same attachment.
     pub holders: Vec<String>,
     /// ARNs of the principals whose permissions boundary this policy is, where it is held as an
     /// identity policy: an edit of its text would move their boundary. Sorted.

@@ -7,7 +7,7 @@ use super::policies::PolicyChange;
 use super::{Subject, is_new};
 use crate::evaluate::prove::{Comparison, compare};
 use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
-use crate::grants::{Grants, Origin};
+use crate::grants::{Grants, Origin, is_aws_managed};
 use crate::policy::{Document, Effect, Element, Statement};
 use crate::require::Resource;
 
@@ -136,6 +136,9 @@ pub(super) fn both<'p>(
 /// Whether two origins are the same policy, whichever way it is held.
 fn same_policy(a: &Origin, b: &Origin) -> bool {
     match (a.arn(), b.arn()) {
+        (Some(one), Some(other)) if is_aws_managed(one) => {
+            one == other && std::mem::discriminant(a) == std::mem::discriminant(b) && a.group() == b.group()
+        }
         (Some(one), Some(other)) => one == other && std::mem::discriminant(a) == std::mem::discriminant(b),
         (None, None) => a == b,
         _ => false,

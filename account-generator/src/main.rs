@@ -1,0 +1,31 @@
+//! `account-generator FOLDER [PRINCIPALS [DAYS [LOAD]]]`: writes an account and its trail.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use account_generator::Plan;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let Some(folder) = args.next().map(PathBuf::from) else {
+        eprintln!("usage: account-generator FOLDER [PRINCIPALS [DAYS [LOAD]]]");
+        return ExitCode::from(2);
+    };
+    let mut number = |otherwise: u64| args.next().map_or(Some(otherwise), |text| text.parse().ok());
+    let usual = Plan::default();
+    let (Some(principals), Some(days), Some(load)) = (number(usual.principals), number(usual.days), number(usual.load)) else {
+        eprintln!("PRINCIPALS, DAYS and LOAD are numbers");
+        return ExitCode::from(2);
+    };
+    let plan = Plan { principals, days, load, ..usual };
+    match plan.write(&folder) {
+        Ok(count) => {
+            eprintln!("{count} records, {principals} principals, {days} days");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", folder.display());
+            ExitCode::FAILURE
+        }
+    }
+}
