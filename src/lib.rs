@@ -28,6 +28,8 @@ pub mod danger;
 pub mod plan;
 pub mod recommend;
 
+pub mod backtest;
+
 pub mod explain;
 
 pub mod check;

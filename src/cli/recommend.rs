@@ -356,6 +356,7 @@ fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
     Interest {
         whose,
         condition_keys,
+        by_day: false,
     }
 }
 

@@ -176,6 +176,28 @@ pub fn opened<H: Into<Holding>>(held: &dyn Fn(&str) -> H, added: &[(String, Stri
     paths.filter_map(|path| complete(path, held, added)).collect()
 }
 
+/// The known paths that these statements alone are enough for, by name. `limits`: what else must allow (a
+/// permissions boundary), none where it is empty.
+pub fn held_by<'s>(
+    statements: &[&'s Statement],
+    limits: &[&'s Statement],
+) -> Vec<&'static Escalation> {
+    let holding = |action: &str| {
+        let own = Holding::of(statements.iter().copied(), action);
+        if limits.is_empty() {
+            own
+        } else {
+            own.min(Holding::of(limits.iter().copied(), action))
+        }
+    };
+    let complete = |path: &&Escalation| {
+        path.all
+            .iter()
+            .all(|either| either.iter().any(|action| holding(action).suffices(path, action)))
+    };
+    escalations().iter().filter(complete).collect()
+}
+
 /// The path that the action alone is, on this resource.
 pub fn alone(action: &str, resource: &str) -> Option<&'static Escalation> {
     let added = [(action.to_owned(), resource.to_owned())];

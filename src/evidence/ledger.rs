@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sums::add_counts;
-use super::{Evidence, Sessions, Visibility};
+use super::{Evidence, Sessions, Visibility, day_of};
 use crate::arn::Arn;
 use crate::require;
 use crate::trail::{Event, Principal, PrincipalKind};
@@ -54,6 +54,8 @@ pub struct Interest {
     pub whose: Whose,
     /// Condition keys (lower case) that some policy asks about.
     pub condition_keys: BTreeSet<String>,
+    /// Whether calls are counted by service and day as well.
+    pub by_day: bool,
 }
 
 impl Interest {
@@ -187,6 +189,13 @@ impl Ledger {
             entry.principal = principal.clone();
         }
         entry.evidence.add(event, &mapped, &context);
+        if interest.by_day {
+            let service = event.source.strip_suffix(".amazonaws.com").unwrap_or(&event.source);
+            entry
+                .evidence
+                .activity
+                .add(service, day_of(event.time), event.times);
+        }
     }
 
     /// Takes in another part of the trail.

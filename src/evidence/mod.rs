@@ -4,6 +4,7 @@
 //! The fold is associative and commutative, so neither the order of files nor the number of threads
 //! changes the answer.
 
+mod activity;
 mod fold;
 mod last_accessed;
 mod ledger;
@@ -13,6 +14,7 @@ mod sums;
 mod tally;
 mod visibility;
 
+pub use activity::{Activity, date_of, day_of};
 pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
@@ -43,6 +45,8 @@ pub struct Evidence {
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// What IAM itself says of its use; empty where it was not asked.
     pub last_accessed: LastAccessed,
+    /// By service and day; empty unless it is asked for ([`Interest::by_day`]).
+    pub activity: Activity,
 }
 
 impl Evidence {
@@ -85,6 +89,7 @@ impl Evidence {
         add_counts(&mut self.unmapped, other.unmapped);
         add_counts(&mut self.not_authorized, other.not_authorized);
         self.last_accessed.merge(other.last_accessed);
+        self.activity.merge(other.activity);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

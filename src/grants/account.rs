@@ -37,6 +37,8 @@ pub struct Holder {
     pub groups: Vec<String>,
     /// The ARN of its permissions boundary.
     pub boundary: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// Who may assume it (roles only).
     pub trust: Option<Document>,
 }

@@ -157,6 +157,10 @@ impl Reader<'_> {
                 .map(str::to_owned)
                 .collect(),
             boundary: boundary.map(str::to_owned),
+            tags: elements(entry.get("Tags"))
+                .iter()
+                .filter_map(|tag| Some((text(tag, "Key")?.to_owned(), text(tag, "Value")?.to_owned())))
+                .collect(),
             trust: entry.get("AssumeRolePolicyDocument").and_then(trust),
         };
         self.account.holders.push(holder);

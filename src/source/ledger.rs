@@ -41,18 +41,36 @@ pub fn read_ledgers(
     interest: &Interest,
     window: Window,
 ) -> (Ledger, ReadReport) {
+    let (mut parts, report) = read_parts(paths, stores, threads, interest, window, &[]);
+    (parts.pop().unwrap_or_default(), report)
+}
+
+/// As [`read_ledgers`], with a ledger of its own for each part of the window between `cuts` (sorted): an
+/// event at the very time of a cut is of the later part. There is one ledger more than there are cuts.
+pub fn read_parts(
+    paths: &[PathBuf],
+    stores: &[&dyn Store],
+    threads: usize,
+    interest: &Interest,
+    window: Window,
+    cuts: &[Timestamp],
+) -> (Vec<Ledger>, ReadReport) {
     let seen = Ids::new();
     read_trails(
         paths,
         stores,
         threads,
-        Ledger::default,
-        |ledger, record| {
+        || vec![Ledger::default(); cuts.len() + 1],
+        |ledgers, record| {
             let mut scratch = Scratch::default();
             let event = Event::parse(record.text, &mut scratch)?;
             if !window.holds(event.time) {
                 return Ok(());
             }
+            let part = cuts.partition_point(|cut| *cut <= event.time);
+            let Some(ledger) = ledgers.get_mut(part) else {
+                return Ok(());
+            };
             ledger.observe(&event);
             if interest.wants(&event.caller.principal) {
                 if event.id.as_deref().is_none_or(|id| seen.insert(id)) {
@@ -63,6 +81,6 @@ pub fn read_ledgers(
             }
             Ok(())
         },
-        Ledger::merge,
+        |all, more| all.iter_mut().zip(more).for_each(|(all, more)| all.merge(more)),
     )
 }
