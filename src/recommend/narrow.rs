@@ -94,7 +94,7 @@ pub(super) fn judge(
 }
 
 /// Every action of the catalog that the element names.
-pub(super) fn granted(element: &Element) -> Vec<(&'static Service, &'static Action)> {
+pub(crate) fn granted(element: &Element) -> Vec<(&'static Service, &'static Action)> {
     match element {
         Element::Only(patterns) => {
             let mut seen = BTreeSet::new();

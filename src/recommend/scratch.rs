@@ -57,7 +57,7 @@ fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
 
 /// The observed resources, generalised; `*` where the action has none. Where a call does not say on
 /// which resource it was made, every resource of the types that the action takes.
-pub(super) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
+pub(crate) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
     let Some((service, known)) = action_catalog::action(action) else {
         return (On::These(vec![pattern("*".to_owned(), None)]), Reason::Used);
     };

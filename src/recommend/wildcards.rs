@@ -39,7 +39,7 @@ fn cost(entry: &str) -> usize {
 
 /// Entries with prefix for the `kept` names of the service: wildcards where they are shorter and
 /// `may` allows them, names for the rest.
-pub(super) fn cover(service: &Service, kept: &BTreeSet<&str>, may: &dyn Fn(&str) -> bool) -> Vec<String> {
+pub(crate) fn cover(service: &Service, kept: &BTreeSet<&str>, may: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut left: BTreeMap<String, &str> = BTreeMap::new();
     let mut forbidden: Vec<String> = Vec::new();
     for action in &service.actions {

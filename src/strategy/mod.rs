@@ -1,0 +1,172 @@
+//! Ways to run IAM for a principal, side by side, each with its price: what it permits beyond what was
+//! used, how much of IAM's quotas it takes, and, with a later part of the trail, what it would have refused.
+//!
+//! A strategy is a whole set of identity policies. Those that stand on AWS's own policies can permit what
+//! the principal does not hold today; that is counted apart ([`Price::beyond_grants`]), for nobody would
+//! notice it otherwise.
+
+mod managed;
+mod price;
+mod shapes;
+
+#[cfg(test)]
+mod tests;
+
+pub use managed::ManagedPolicies;
+pub use price::{Price, price};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::evaluate::{Layer, PolicyIn};
+use crate::evidence::Visibility;
+use crate::grants::Grants;
+use crate::policy::Document;
+use crate::recommend::{Options, Subject, Unseen, recommend};
+
+/// A way to run IAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// As it is.
+    Present,
+    /// What was used and what cannot be seen, narrowed: what `recommend` proposes.
+    Minimal,
+    /// As minimal, but of services of which nothing was used what cannot be seen goes as well.
+    MinimalUsedServices,
+    /// Of the services and access levels of which anything was used, all that is granted today.
+    Service,
+    /// The smallest set of AWS managed policies that covers the use, and what they leave open.
+    Managed,
+    /// The nearest AWS managed policy for a job function, and what must be added.
+    JobFunction,
+    /// PowerUserAccess with a Deny on services that were never used, and what must be added.
+    PowerUser,
+    /// To compare: exactly the actions that were used, on exactly those resources.
+    ExactActions,
+    /// To compare: everything of each service that was used.
+    WholeServices,
+}
+
+/// All of them, in the order of the tables.
+pub const ALL: [Strategy; 9] = [
+    Strategy::Present,
+    Strategy::ExactActions,
+    Strategy::Minimal,
+    Strategy::MinimalUsedServices,
+    Strategy::Service,
+    Strategy::Managed,
+    Strategy::JobFunction,
+    Strategy::PowerUser,
+    Strategy::WholeServices,
+];
+
+impl Strategy {
+    /// Its name, as the command line and JSON have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Minimal => "minimal",
+            Self::MinimalUsedServices => "minimal-used-services",
+            Self::Service => "service",
+            Self::Managed => "managed",
+            Self::JobFunction => "job-function",
+            Self::PowerUser => "power-user",
+            Self::ExactActions => "exact-actions",
+            Self::WholeServices => "whole-services",
+        }
+    }
+
+    /// One sentence for a reader.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Present => "the grants as they are",
+            Self::Minimal => "what was used, and what this trail could not have shown",
+            Self::MinimalUsedServices => "what was used, and what could not be seen of the services used",
+            Self::Service => "all that is granted of the services and access levels used",
+            Self::Managed => "the fewest AWS managed policies that cover the use",
+            Self::JobFunction => "the nearest AWS job-function policy, and what it lacks",
+            Self::PowerUser => "PowerUserAccess less the services never used, and what it lacks",
+            Self::ExactActions => "to compare: the very actions and resources seen, nothing else",
+            Self::WholeServices => "to compare: everything of each service used",
+        }
+    }
+}
+
+/// A set of identity policies.
+#[derive(Debug, Clone, Default)]
+pub struct Candidate {
+    /// Names of AWS managed policies that are attached as they are, and documents of one's own.
+    pub policies: Vec<(String, Document)>,
+    /// Whether it does not fit into IAM's quotas.
+    pub overflow: bool,
+}
+
+impl Candidate {
+    /// As layers, with the limits of the present grants (boundaries) over it.
+    pub fn in_force<'c>(&'c self, grants: &'c Grants) -> Vec<PolicyIn<'c>> {
+        let own = self.policies.iter().map(|(_, document)| PolicyIn {
+            layer: Layer::Identity,
+            document,
+        });
+        own.chain(limits(grants)).collect()
+    }
+}
+
+fn limits(grants: &Grants) -> impl Iterator<Item = PolicyIn<'_>> {
+    let held = grants.held.iter().filter(|held| held.layer != Layer::Identity);
+    held.map(|held| PolicyIn {
+        layer: held.layer,
+        document: &held.document,
+    })
+}
+
+/// The policies of a strategy for a principal, from its evidence.
+pub fn candidate(
+    strategy: Strategy,
+    subject: Subject<'_>,
+    visibility: &Visibility,
+    managed: &ManagedPolicies,
+) -> Candidate {
+    match strategy {
+        Strategy::Present => Candidate {
+            policies: identity(subject.grants),
+            overflow: false,
+        },
+        Strategy::Minimal => minimal(subject, visibility, Unseen::Keep),
+        Strategy::MinimalUsedServices => minimal(subject, visibility, Unseen::UsedServices),
+        Strategy::Service => shapes::by_level(subject),
+        Strategy::Managed => managed.cover(subject),
+        Strategy::JobFunction => managed.job_function(subject),
+        Strategy::PowerUser => managed.power_user(subject),
+        Strategy::ExactActions => shapes::exact(subject),
+        Strategy::WholeServices => shapes::whole_services(subject),
+    }
+}
+
+fn identity(grants: &Grants) -> Vec<(String, Document)> {
+    grants
+        .in_layer(Layer::Identity)
+        .map(|held| (held.origin.name().to_owned(), held.document.clone()))
+        .collect()
+}
+
+fn minimal(subject: Subject<'_>, visibility: &Visibility, unseen: Unseen) -> Candidate {
+    let options = Options {
+        unseen,
+        ..Options::default()
+    };
+    let proposal = recommend(subject, &[], visibility, &options);
+    let documents = proposal
+        .policies
+        .iter()
+        .filter(|policy| policy.layer == Layer::Identity)
+        .filter_map(|policy| Some((policy.origin.name().to_owned(), policy.after.clone()?)));
+    Candidate {
+        policies: documents.collect(),
+        overflow: proposal.diagnostics.iter().any(|said| {
+            said.code == crate::diagnostic::Code::Quota
+                && said.severity == crate::diagnostic::Severity::Error
+        }),
+    }
+}
