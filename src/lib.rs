@@ -29,6 +29,7 @@ pub mod plan;
 pub mod recommend;
 
 pub mod backtest;
+
 pub mod strategy;
 
 pub mod explain;

@@ -4,6 +4,10 @@
 //! change would have made. Calls that the given grants do not allow either say nothing of the change and are
 //! left out; calls that were refused are no use.
 
+mod table;
+
+pub use table::{Adding, Priced, Row, SCHEMA_VERSION, Table};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;

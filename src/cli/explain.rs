@@ -270,9 +270,9 @@ fn known(
     known.setting = loaded.setting;
     if !args.trail.is_empty() {
         let interest = Interest::default();
-        let trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live, output)?;
+        let mut trails = trails::read(&args.trail, &args.trails, 0, &interest, None, live, output)?;
+        let ledger = trails.ledger();
         let Trails {
-            ledger,
             read,
             said: of_trails,
             ..

@@ -8,6 +8,7 @@
 
 mod analyzer;
 mod apply;
+mod backtest;
 mod catalog;
 mod check;
 mod dangerous;
@@ -26,6 +27,7 @@ mod snapshot;
 mod sql;
 mod trails;
 mod watch;
+mod whole_account;
 
 pub use exit::Exit;
 
@@ -75,6 +77,8 @@ enum Command {
     Simulate(Box<simulate::Args>),
     /// Hold a change of policies against the old ones: new access, denied access, use that would be lost.
     Check(Box<check::Args>),
+    /// What each way to run IAM would have cost: learn on the earlier part of a trail, judge on the later.
+    Backtest(Box<backtest::Args>),
     /// Look something up in the action catalog, or hold a policy against it.
     Catalog(catalog::Args),
     /// Read an account into a folder, for work without credentials.
@@ -127,6 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain(args) => explain::run(&args, &output),
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Check(args) => check::run(&args, &output),
+        Command::Backtest(args) => backtest::run(&args, &output),
         Command::Catalog(args) => catalog::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Snapshot(args) => snapshot::run(&args, &output),

@@ -143,7 +143,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let mut said = known.diagnostics.clone();
     // Where others hold the same policies, their use counts as well: nobody's is left out then.
     let principal = (others.is_empty()).then(|| known.grants.principal.as_deref().unwrap_or(&args.principal));
-    let trails = match trails::read(
+    let mut trails = match trails::read(
         &args.trail,
         &args.trails,
         args.threads,
@@ -159,11 +159,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
+    let mut ledger = trails.ledger();
     let Trails {
-        mut ledger,
         read,
         selectors: recorded,
         said: of_trails,
+        ..
     } = trails;
     ledger.visibility.selectors = selectors.or(recorded);
     said.extend(of_trails);
@@ -440,7 +441,7 @@ fn whom<'l>(
 
 /// Service-linked roles belong to their service
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>).
-fn is_fixed(arn: &str) -> bool {
+pub(super) fn is_fixed(arn: &str) -> bool {
     arn.contains(":role/aws-service-role/")
 }
 

@@ -12,7 +12,7 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{ReadReport, Store, Window, read_ledgers, read_text};
+use crate::source::{ReadReport, Store, Window, read_text};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -99,7 +99,8 @@ impl When {
 
 /// What was read of all trails.
 pub(super) struct Trails {
-    pub(super) ledger: Ledger,
+    /// By time; one more than there are cuts.
+    pub(super) parts: Vec<Ledger>,
     pub(super) read: ReadReport,
     /// What they are set to record, where that is known.
     pub(super) selectors: Option<Selectors>,
@@ -107,9 +108,28 @@ pub(super) struct Trails {
 }
 
 /// The trails that are no files, by their words.
-fn is_remote(path: &std::path::Path) -> bool {
+pub(super) fn is_remote(path: &std::path::Path) -> bool {
     let text = path.to_string_lossy();
     text == "cloudtrail:" || text.starts_with("s3://") || text.starts_with("athena:")
+}
+
+impl Trails {
+    /// All of it.
+    pub(super) fn ledger(&mut self) -> Ledger {
+        let mut all = Ledger::default();
+        self.parts.drain(..).for_each(|part| all.merge(part));
+        all
+    }
+}
+
+/// The files among the paths as they are read, and the window that the arguments ask for.
+pub(super) fn files_and_window(paths: &[PathBuf], args: &TrailArgs, now: Timestamp) -> (Vec<PathBuf>, Window) {
+    let of_snapshot = |path: &PathBuf| Snapshot::at(path).map_or_else(|| path.clone(), |own| own.trail());
+    let window = Window {
+        from: args.since.map(|when| when.time(now)),
+        until: args.until.map(|when| when.time(now)),
+    };
+    (paths.iter().map(of_snapshot).collect(), window)
 }
 
 /// Reads the trails. `principal` narrows the event history where it is a user, and a bucket to the
@@ -118,6 +138,19 @@ pub(super) fn read(
     paths: &[PathBuf],
     args: &TrailArgs,
     threads: usize,
+    interest: &Interest,
+    principal: Option<&str>,
+    live: &Live<'_>,
+    output: &Output,
+) -> Result<Trails, Vec<Diagnostic>> {
+    read_parts(paths, args, (threads, &[]), interest, principal, live, output)
+}
+
+/// As [`read`], with a ledger for each part between the cuts.
+pub(super) fn read_parts(
+    paths: &[PathBuf],
+    args: &TrailArgs,
+    (threads, cuts): (usize, &[Timestamp]),
     interest: &Interest,
     principal: Option<&str>,
     live: &Live<'_>,
@@ -144,9 +177,9 @@ pub(super) fn read(
     }
     if remote.is_empty() {
         let selectors = selectors.filter(|_| files.len() == 1);
-        let (ledger, read) = read_ledgers(&files, &[], threads, interest, window);
+        let (parts, read) = crate::source::read_parts(&files, &[], threads, interest, window, cuts);
         return Ok(Trails {
-            ledger,
+            parts,
             read,
             selectors,
             said,
@@ -158,7 +191,7 @@ pub(super) fn read(
     output.diagnostics(&trails.before);
     let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
     let window = if files.is_empty() { fetched } else { window };
-    let (ledger, read) = read_ledgers(&files, &stores, threads, interest, window);
+    let (parts, read) = crate::source::read_parts(&files, &stores, threads, interest, window, cuts);
     let one = trails
         .selectors_text
         .as_ref()
@@ -171,7 +204,7 @@ pub(super) fn read(
         return Err(said);
     }
     Ok(Trails {
-        ledger,
+        parts,
         read,
         selectors,
         said,

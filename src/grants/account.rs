@@ -108,6 +108,14 @@ impl Account {
         }
     }
 
+    /// Every policy text that the account holds itself.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        let of_holders = self.holders.iter().flat_map(|holder| &holder.inline);
+        let of_groups = self.groups.values().flat_map(|group| &group.inline);
+        let managed = self.managed.values().map(|managed| &managed.document);
+        of_holders.chain(of_groups).map(|(_, document)| document).chain(managed)
+    }
+
     /// What the principal holds, with everybody else who holds the same.
     pub fn grants(&self, holder: &Holder) -> Grants {
         let mut grants = Grants {

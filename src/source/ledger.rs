@@ -45,6 +45,34 @@ pub fn read_ledgers(
     (parts.pop().unwrap_or_default(), report)
 }
 
+/// The first and the last event of a window; `None` where there is none. What is wrong with the files is not
+/// said here: reading them says it.
+pub fn read_window(paths: &[PathBuf], threads: usize, window: Window) -> Option<(Timestamp, Timestamp)> {
+    let widened = |span: &mut Option<(Timestamp, Timestamp)>, (from, to): (Timestamp, Timestamp)| {
+        *span = Some(span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+    };
+    let (span, _) = read_trails(
+        paths,
+        &[],
+        threads,
+        || None,
+        |span, record| {
+            let mut scratch = Scratch::default();
+            let event = Event::parse(record.text, &mut scratch)?;
+            if window.holds(event.time) {
+                widened(span, (event.time, event.last));
+            }
+            Ok(())
+        },
+        |all, more| {
+            if let Some(more) = more {
+                widened(all, more);
+            }
+        },
+    );
+    span
+}
+
 /// As [`read_ledgers`], with a ledger of its own for each part of the window between `cuts` (sorted): an
 /// event at the very time of a cut is of the later part. There is one ledger more than there are cuts.
 pub fn read_parts(

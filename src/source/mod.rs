@@ -16,7 +16,7 @@ mod stream;
 pub mod text;
 
 pub use files::{RecordText, read_trail, read_trails};
-pub use ledger::{Window, read_ledger, read_ledgers, read_parts};
+pub use ledger::{Window, read_ledger, read_ledgers, read_parts, read_window};
 pub use report::{Counts, InputCounts, ReadReport};
 pub use store::{Item, Store};
 pub use text::{read_paste, read_text};

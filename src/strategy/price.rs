@@ -41,7 +41,8 @@ pub struct Price {
     pub backtest: Option<Outcome>,
 }
 
-/// The price of a candidate for a principal: against its grants and evidence, and what it did `later`.
+/// The price of a candidate for a principal: against its grants and evidence, and what it did `later`, which
+/// counts as used as well.
 pub fn price(
     strategy: Strategy,
     candidate: &Candidate,
@@ -61,7 +62,9 @@ pub fn price(
     let measured = measure(&after);
     let permitted = named(&after);
     let held = named(&before);
-    let used: BTreeSet<(&str, &str)> = super::shapes::used(subject.evidence)
+    let evidence = std::iter::once(subject.evidence).chain(later);
+    let used: BTreeSet<(&str, &str)> = evidence
+        .flat_map(super::shapes::used)
         .filter_map(action_catalog::action)
         .map(|(service, action)| (service.prefix.as_str(), action.name.as_str()))
         .collect();

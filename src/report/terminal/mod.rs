@@ -3,6 +3,7 @@
 //!
 //! Every line says what it says without colour; colour only repeats it.
 
+pub mod backtest;
 pub mod check;
 pub mod explain;
 mod policies;

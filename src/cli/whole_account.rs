@@ -1,0 +1,226 @@
+//! An account and its trail, read for all its principals at once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::live::{Live, is_live};
+use super::observed::condition_keys;
+use super::output::Output;
+use super::policies::read_account;
+use super::trails::{self, TrailArgs, Trails};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evidence::{Evidence, Interest, Ledger, Visibility, Whose};
+use crate::grants::{Account, Holder, is_aws_managed};
+use crate::pattern;
+use crate::source::{ReadReport, read_window};
+
+/// Which principals.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct WhichArgs {
+    /// Only principals like this: role/NAME, user/NAME or an ARN, with * and ?. Repeatable.
+    #[arg(long, value_name = "PATTERN", help_heading = "Principals")]
+    pub(super) only: Vec<String>,
+    /// No principals like this. Repeatable.
+    #[arg(long, value_name = "PATTERN", help_heading = "Principals")]
+    pub(super) exclude: Vec<String>,
+    /// Only principals with this tag. Repeatable: all of them.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Principals", value_parser = tag)]
+    pub(super) tag: Vec<(String, String)>,
+    /// Only principals that were made so long before the trail ends: 30d.
+    #[arg(long, value_name = "DAYS", help_heading = "Principals", value_parser = days)]
+    pub(super) min_age: Option<i64>,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write KEY=VALUE".to_owned())
+}
+
+/// Days, as `30d` or `30`.
+pub(super) fn days(text: &str) -> Result<i64, String> {
+    text.strip_suffix('d')
+        .unwrap_or(text)
+        .parse()
+        .ok()
+        .filter(|days| (0..36_500).contains(days))
+        .ok_or_else(|| "write a number of days: 30d".to_owned())
+}
+
+impl WhichArgs {
+    /// Whether a principal is one of them; `end` is when the trail ends.
+    pub(super) fn takes(&self, holder: &Holder, end: Option<Timestamp>) -> bool {
+        let like = |wanted: &String| {
+            let short = crate::grants::short_name(&holder.arn).unwrap_or_default();
+            pattern::matches(wanted, &short) || pattern::matches(wanted, &holder.arn) || wanted == &holder.name
+        };
+        let old_enough = match (self.min_age, holder.created, end) {
+            (Some(days), Some(created), Some(end)) => {
+                end.duration_since(created).as_secs() >= days.saturating_mul(86_400)
+            }
+            _ => true,
+        };
+        (self.only.is_empty() || self.only.iter().any(like))
+            && !self.exclude.iter().any(like)
+            && self
+                .tag
+                .iter()
+                .all(|(key, value)| holder.tags.get(key) == Some(value))
+            && old_enough
+    }
+}
+
+/// What is to be read.
+pub(super) struct Wanted<'a> {
+    pub(super) trail: &'a [PathBuf],
+    pub(super) trails: &'a TrailArgs,
+    pub(super) grants: &'a Path,
+    pub(super) threads: usize,
+    pub(super) by_day: bool,
+}
+
+/// An account with its trail in parts.
+pub(super) struct WholeAccount {
+    pub(super) account: Account,
+    /// By time; one more than there are cuts.
+    pub(super) parts: Vec<Ledger>,
+    pub(super) cuts: Vec<Timestamp>,
+    pub(super) read: ReadReport,
+    pub(super) said: Vec<Diagnostic>,
+}
+
+/// Reads the account, then the trail; `cuts` says where to cut a trail of this first and last event.
+pub(super) fn read(
+    wanted: &Wanted<'_>,
+    live: &Live<'_>,
+    output: &Output,
+    cuts: impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>,
+) -> Result<WholeAccount, Vec<Diagnostic>> {
+    let (account, mut said) = read_account(wanted.grants, None, live)?;
+    let interest = Interest {
+        whose: Whose::Everybody,
+        condition_keys: keys(&account),
+        by_day: wanted.by_day,
+    };
+    let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
+    let cuts = match window(wanted, local) {
+        Some((first, last)) => cuts(first, last),
+        None => Vec::new(),
+    };
+    let Trails {
+        mut parts,
+        read,
+        selectors,
+        said: of_trails,
+    } = trails::read_parts(
+        wanted.trail,
+        wanted.trails,
+        (wanted.threads, &cuts),
+        &interest,
+        None,
+        live,
+        output,
+    )?;
+    said.extend(of_trails);
+    if read.total.records == 0 {
+        said.extend(read.diagnostics.iter().cloned());
+        return Err(said);
+    }
+    for part in &mut parts {
+        part.visibility.selectors.clone_from(&selectors);
+    }
+    if is_live(wanted.grants) {
+        said.push(
+            Diagnostic::note(Code::SharedPolicy, "IAM was not asked what each principal last used")
+                .help("`leastgrant recommend PRINCIPAL --grants aws:` asks, before you apply a change"),
+        );
+    }
+    Ok(WholeAccount {
+        account,
+        parts,
+        cuts,
+        read,
+        said,
+    })
+}
+
+/// The first and last event: of files they are looked up, of a window that is fetched they are known.
+fn window(wanted: &Wanted<'_>, local: bool) -> Option<(Timestamp, Timestamp)> {
+    let now = Timestamp::now();
+    if wanted.trail.iter().any(|path| path.as_os_str() == "-") {
+        // Standard input can be read once only.
+        return None;
+    }
+    if !local {
+        let window = trails::fetched(wanted.trails, now);
+        return window.from.zip(window.until);
+    }
+    let (files, window) = trails::files_and_window(wanted.trail, wanted.trails, now);
+    read_window(&files, wanted.threads, window)
+}
+
+/// Condition keys that any policy of the account asks about.
+fn keys(account: &Account) -> std::collections::BTreeSet<String> {
+    let aws: std::collections::BTreeSet<&str> = account
+        .holders
+        .iter()
+        .flat_map(|holder| holder.attached.iter().chain(&holder.boundary))
+        .chain(account.groups.values().flat_map(|group| &group.attached))
+        .map(String::as_str)
+        .filter(|arn| is_aws_managed(arn))
+        .collect();
+    let mut keys = condition_keys(account.documents());
+    for arn in aws {
+        if let Some((_, document)) = crate::grants::managed_from_catalog(arn).0 {
+            keys.extend(condition_keys(std::iter::once(&document)));
+        }
+    }
+    keys
+}
+
+impl WholeAccount {
+    /// What the parts in the range show of a principal together.
+    pub(super) fn evidence(&self, arn: &str, range: std::ops::Range<usize>) -> Option<Evidence> {
+        let mut all: Option<Evidence> = None;
+        for part in self.parts.get(range).unwrap_or_default() {
+            if let Some(evidence) = part.evidence(arn) {
+                match &mut all {
+                    Some(all) => all.merge(evidence.clone()),
+                    None => all = Some(evidence.clone()),
+                }
+            }
+        }
+        all
+    }
+
+    /// What the first parts could have shown together.
+    pub(super) fn visibility(&self, range: std::ops::Range<usize>) -> Visibility {
+        let mut all = Visibility::default();
+        for part in self.parts.get(range).unwrap_or_default() {
+            all.merge(part.visibility.clone());
+        }
+        all
+    }
+
+    /// Events of principals that the account does not have, by name: those of other accounts, and of what
+    /// was deleted.
+    pub(super) fn strangers(&self) -> BTreeMap<String, u64> {
+        let known: std::collections::BTreeSet<_> = self
+            .account
+            .holders
+            .iter()
+            .map(|holder| crate::evidence::PrincipalKey::of_name(&holder.arn))
+            .collect();
+        let mut found = BTreeMap::new();
+        for part in &self.parts {
+            for (key, entry) in &part.entries {
+                if !known.contains(key) {
+                    *found.entry(entry.principal.name.clone()).or_default() += entry.evidence.events;
+                }
+            }
+        }
+        found
+    }
+}
