@@ -113,7 +113,7 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
         .filter(|holder| args.which.takes(holder, Some(last)) && !super::recommend::is_fixed(&holder.arn))
         .collect();
     let strategies = if args.strategy.is_empty() { ALL.to_vec() } else { args.strategy.clone() };
-    let managed = ManagedPolicies::new();
+    let managed = ManagedPolicies::default();
     let of_holder = |holder: &&Holder| {
         let mut found = Vec::new();
         for (at, days) in (1..).zip(learn).take(whole.cuts.len()) {

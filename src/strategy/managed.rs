@@ -1,28 +1,40 @@
 //! The strategies that stand on AWS's own policies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use super::shapes::{additions, fitted, pages, used};
 use super::{Candidate, limits};
 use crate::evaluate::{Compiled, Decision, Layer, PolicyIn, Request};
-use crate::grants::managed_from_catalog;
 use crate::policy::{Document, Effect, Element, Statement, quota};
-use crate::recommend::{Subject, granted};
+use crate::recommend::Subject;
 use crate::require::Resource;
 
-/// AWS managed policies with the actions that each allows on every resource; made once, for all principals.
-#[derive(Debug)]
+/// AWS managed policies with the actions that each allows on every resource; made once, for all principals,
+/// when first asked.
+#[derive(Debug, Default)]
 pub struct ManagedPolicies {
+    known: OnceLock<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    numbers: Numbers,
     policies: Vec<Managed>,
 }
 
 #[derive(Debug)]
 struct Managed {
     name: &'static str,
-    /// With prefix, in the catalog's spelling.
+    /// Actions by their number.
     actions: BTreeSet<u32>,
-    path: String,
+    document: Document,
 }
+
+/// Each action of the catalog by a number.
+type Numbers = FxHashMap<(&'static str, &'static str), u32>;
 
 /// Policies for job functions
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html>).
@@ -43,49 +55,61 @@ const JOB_FUNCTIONS: [&str; 11] = [
 /// So much of the quota of attached policies is left for one's own.
 const KEPT_FREE: usize = 1;
 
-impl Default for ManagedPolicies {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Each action of the catalog by a number.
-fn numbers() -> BTreeMap<(&'static str, &'static str), u32> {
-    (0..)
-        .zip(action_catalog::matching("*"))
-        .map(|(number, (service, action))| ((service.prefix.as_str(), action.name.as_str()), number))
-        .collect()
-}
-
-impl ManagedPolicies {
-    /// Those of the catalog that can still be attached by anybody: service-linked roles' are not.
-    pub fn new() -> Self {
-        let numbers = numbers();
+impl Known {
+    /// Those of the catalog that can still be attached by anybody: service-linked roles' cannot.
+    fn new() -> Self {
+        let all = action_catalog::matching("*");
+        let numbers: Numbers = (0..)
+            .zip(&all)
+            .map(|(number, (service, action))| ((service.prefix.as_str(), action.name.as_str()), number))
+            .collect();
+        let mut named = Named {
+            numbers: &numbers,
+            patterns: FxHashMap::default(),
+        };
         let mut policies = Vec::new();
         for policy in action_catalog::managed_policies() {
-            let path = policy.arn.unwrap_or_default().to_owned();
-            if policy.deprecated || path.contains("/aws-service-role/") {
+            let linked = policy.arn.is_some_and(|arn| arn.contains("/aws-service-role/"));
+            if policy.deprecated || linked {
                 continue;
             }
-            let Some((_, document)) = managed_from_catalog(policy.name).0 else {
+            let (Some(document), _) = crate::policy::parse(policy.document, policy.name) else {
                 continue;
             };
             policies.push(Managed {
                 name: policy.name,
-                actions: everywhere(&document, &numbers),
-                path,
+                actions: named.everywhere(&document),
+                document,
             });
         }
-        Self { policies }
+        Self { numbers, policies }
+    }
+
+    fn wanted(&self, subject: Subject<'_>) -> BTreeSet<u32> {
+        used(subject.evidence)
+            .filter_map(action_catalog::action)
+            .filter_map(|(service, action)| {
+                self.numbers
+                    .get(&(service.prefix.as_str(), action.name.as_str()))
+            })
+            .copied()
+            .collect()
+    }
+}
+
+impl ManagedPolicies {
+    fn known(&self) -> &Known {
+        self.known.get_or_init(Known::new)
     }
 
     /// The fewest of them that cover the use: each time the one that adds most for what it permits besides.
     pub(super) fn cover(&self, subject: Subject<'_>) -> Candidate {
-        let mut open = wanted(subject);
+        let known = self.known();
+        let mut open = known.wanted(subject);
         let mut chosen: Vec<&Managed> = Vec::new();
         let mut permitted: BTreeSet<u32> = BTreeSet::new();
         while !open.is_empty() && chosen.len() < quota::ATTACHED.limit - KEPT_FREE {
-            let scored = self.policies.iter().filter_map(|policy| {
+            let scored = known.policies.iter().filter_map(|policy| {
                 let gain = open.intersection(&policy.actions).count();
                 let besides = policy.actions.difference(&permitted).count() - gain;
                 (gain > 0).then(|| (gain as f64 / (besides as f64 + 4.0).sqrt(), policy))
@@ -101,8 +125,9 @@ impl ManagedPolicies {
 
     /// The job function whose actions are most like those used, and what it lacks.
     pub(super) fn job_function(&self, subject: Subject<'_>) -> Candidate {
-        let wanted = wanted(subject);
-        let functions = self
+        let known = self.known();
+        let wanted = known.wanted(subject);
+        let functions = known
             .policies
             .iter()
             .filter(|policy| JOB_FUNCTIONS.contains(&policy.name));
@@ -133,62 +158,76 @@ impl ManagedPolicies {
             Some(Element::Only(vec!["*".to_owned()])),
         );
         let base: Vec<&Managed> = self
+            .known()
             .policies
             .iter()
             .filter(|policy| policy.name == "PowerUserAccess")
             .collect();
         with_additions(&base, vec![deny], subject)
     }
-
-    /// The path of a policy: its ARN.
-    pub fn arn(&self, name: &str) -> Option<&str> {
-        self.policies
-            .iter()
-            .find(|policy| policy.name == name)
-            .map(|policy| policy.path.as_str())
-    }
 }
 
-/// Actions that the document allows on every resource without a condition.
-fn everywhere(
-    document: &Document,
-    numbers: &BTreeMap<(&'static str, &'static str), u32>,
-) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
-    for statement in &document.statements {
-        let all = matches!(&statement.resource, Some(Element::Only(list)) if list.iter().any(|own| own == "*"));
-        let named = granted(&statement.action).into_iter().filter_map(|(service, action)| {
-            numbers.get(&(service.prefix.as_str(), action.name.as_str()))
-        });
-        match statement.effect {
-            Effect::Allow if all && statement.conditions.is_empty() => found.extend(named.copied()),
-            _ => {}
-        }
+/// Actions that patterns name, each pattern looked up once: AWS's policies share most of theirs.
+struct Named<'n> {
+    numbers: &'n Numbers,
+    patterns: FxHashMap<String, Vec<u32>>,
+}
+
+impl Named<'_> {
+    fn pattern(&mut self, pattern: &str) -> &[u32] {
+        let numbers = self.numbers;
+        self.patterns.entry(pattern.to_owned()).or_insert_with(|| {
+            let matching = action_catalog::matching(pattern).into_iter();
+            matching
+                .filter_map(|(service, action)| {
+                    numbers
+                        .get(&(service.prefix.as_str(), action.name.as_str()))
+                        .copied()
+                })
+                .collect()
+        })
     }
-    for statement in document.statements.iter().filter(|own| own.effect == Effect::Deny) {
-        for (service, action) in granted(&statement.action) {
-            if let Some(number) = numbers.get(&(service.prefix.as_str(), action.name.as_str())) {
-                found.remove(number);
+
+    fn element(&mut self, element: &Element) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        for pattern in element.patterns() {
+            found.extend(self.pattern(pattern));
+        }
+        if element.is_except() {
+            let all = self.numbers.values().copied();
+            found = all.filter(|number| !found.contains(number)).collect();
+        }
+        found
+    }
+
+    /// Actions that the document allows on every resource without a condition.
+    fn everywhere(&mut self, document: &Document) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        for statement in &document.statements {
+            let all =
+                matches!(&statement.resource, Some(Element::Only(list)) if list.iter().any(|own| own == "*"));
+            if statement.effect == Effect::Allow && all && statement.conditions.is_empty() {
+                found.extend(self.element(&statement.action));
             }
         }
+        for statement in document
+            .statements
+            .iter()
+            .filter(|own| own.effect == Effect::Deny)
+        {
+            for number in self.element(&statement.action) {
+                found.remove(&number);
+            }
+        }
+        found
     }
-    found
-}
-
-fn wanted(subject: Subject<'_>) -> BTreeSet<u32> {
-    let numbers = numbers();
-    used(subject.evidence)
-        .filter_map(action_catalog::action)
-        .filter_map(|(service, action)| numbers.get(&(service.prefix.as_str(), action.name.as_str())))
-        .copied()
-        .collect()
 }
 
 /// The chosen policies, and a policy of one's own for what they do not allow of the use.
 fn with_additions(chosen: &[&Managed], mut own: Vec<Statement>, subject: Subject<'_>) -> Candidate {
     let mut policies: Vec<(String, Document)> = chosen
         .iter()
-        .filter_map(|policy| Some((policy.name.to_owned(), managed_from_catalog(policy.name).0?.1)))
+        .map(|policy| (policy.name.to_owned(), policy.document.clone()))
         .collect();
     let layers: Vec<PolicyIn<'_>> = policies
         .iter()
