@@ -32,6 +32,8 @@ pub mod backtest;
 
 pub mod strategy;
 
+pub mod review;
+
 pub mod explain;
 
 pub mod check;

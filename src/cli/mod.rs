@@ -22,6 +22,7 @@ mod overlay;
 mod permissions;
 mod policies;
 mod recommend;
+mod review;
 mod simulate;
 mod snapshot;
 mod sql;
@@ -71,6 +72,8 @@ enum Color {
 enum Command {
     /// Propose the smallest change to what a principal holds, from what it really did.
     Recommend(Box<recommend::Args>),
+    /// Review every principal of an account: what it holds and does not use, ranked, each with a proposal.
+    Review(Box<review::Args>),
     /// Answer a permission-denied ticket: who refused, the one change that ends it, what would come next.
     Explain(Box<explain::Args>),
     /// Decide a request, or a file of them, against policies: which layer allows, which refuses.
@@ -128,6 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     });
     match cli.command {
         Command::Recommend(args) => recommend::run(&args, &output),
+        Command::Review(args) => review::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Check(args) => check::run(&args, &output),

@@ -1,6 +1,8 @@
 //! How an answer reads: one view model, one file a format.
 
 mod build;
+pub mod csv;
+pub mod html;
 pub mod markdown;
 mod permits;
 pub mod policy_files;

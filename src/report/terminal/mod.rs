@@ -8,6 +8,7 @@ pub mod check;
 pub mod explain;
 mod policies;
 mod sections;
+pub mod review;
 pub mod simulation;
 mod style;
 mod words;

@@ -1,0 +1,303 @@
+//! `leastgrant review`: every principal of an account, ranked, each with its proposal.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use rayon::prelude::*;
+
+use super::Exit;
+use super::live::{AwsArgs, Live};
+use super::output::Output;
+use super::trails::TrailArgs;
+use super::whole_account::{self, Wanted, WhichArgs, WholeAccount, days};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::evaluate::Layer;
+use crate::evidence::{Evidence, Ledger, Visibility};
+use crate::grants::{Grants, Holder, short_name};
+use crate::recommend::{Options, Subject, Unseen};
+use crate::report;
+use crate::review::{Moment, PrincipalReview, Review, assemble, of_principal};
+
+/// Arguments of `review`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Ranked by the known dangerous paths that the proposal closes, then by the actions that go, the most powerful access level first."
+)]
+pub(super) struct Args {
+    /// CloudTrail records, as `recommend` takes them. Repeatable.
+    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
+    trail: Vec<PathBuf>,
+    #[command(flatten)]
+    trails: TrailArgs,
+    /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws:.
+    #[arg(long, value_name = "FILE|aws:")]
+    grants: PathBuf,
+    #[command(flatten)]
+    which: WhichArgs,
+    /// Call a principal dormant that has no event in so many days before the end of the trail.
+    #[arg(long, value_name = "DAYS", default_value = "45d", value_parser = days)]
+    dormant: i64,
+    /// Judge each proposal by so many last days, learnt from the days before them; 0 for not at all.
+    #[arg(long, value_name = "DAYS", default_value = "30d", value_parser = days)]
+    backtest: i64,
+    /// Of granted actions whose use this trail cannot show, keep only those of services that are used.
+    #[arg(long)]
+    used_services: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// How many principals to show on a terminal.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    top: usize,
+    /// Write each proposal into this folder, as `recommend --format json` prints it: `leastgrant apply` takes it.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit with 3 where there is something to change.
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    aws: AwsArgs,
+    /// Threads to work with; 0 for as many as the machine has.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a person.
+    Terminal,
+    /// One self-contained page.
+    Html,
+    /// One line a principal.
+    Csv,
+    /// For a program; the schema is in the repository.
+    Json,
+}
+
+/// A principal made so many days before the end of the trail, without events, is new.
+const NEW_DAYS: i64 = 30;
+/// The earlier part of a trail is learnt from where it reaches over so many days.
+const LEARN_DAYS: i64 = 14;
+
+/// Runs the command.
+pub(super) fn run(args: &Args, output: &Output) -> Exit {
+    let live = Live::new(&args.aws);
+    let wanted = Wanted {
+        trail: &args.trail,
+        trails: &args.trails,
+        grants: &args.grants,
+        threads: args.threads,
+        by_day: true,
+    };
+    let cuts = |first: Timestamp, last: Timestamp| {
+        let cut = last.saturating_sub(SignedDuration::from_hours(args.backtest * 24)).ok();
+        let learnt = |cut: &Timestamp| cut.duration_since(first).as_hours();
+        cut.filter(|cut| args.backtest > 0 && learnt(cut) >= LEARN_DAYS * 24)
+            .into_iter()
+            .collect()
+    };
+    let whole = match whole_account::read(&wanted, &live, output, cuts) {
+        Ok(whole) => whole,
+        Err(said) => {
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
+    if let Some(folder) = &args.out
+        && let Err(error) = std::fs::create_dir_all(folder)
+    {
+        output.say(&format!("error: {} cannot be made: {error}", folder.display()));
+        return Exit::Failed;
+    }
+    match reviewed(args, &whole) {
+        Ok(review) => print(args, &review, &whole, output),
+        Err(said) => {
+            output.diagnostics(&said);
+            Exit::Failed
+        }
+    }
+}
+
+/// All that a principal is looked at with.
+struct Desk<'w> {
+    whole: &'w WholeAccount,
+    all: &'w Ledger,
+    visibility: &'w Visibility,
+    earlier: Option<Visibility>,
+    by_arn: BTreeMap<&'w str, &'w Holder>,
+    moment: Moment,
+    options: Options,
+    out: Option<&'w Path>,
+}
+
+fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>> {
+    let mut all = Ledger::default();
+    for part in &whole.parts {
+        all.merge(part.clone());
+    }
+    all.visibility.selectors = whole.parts.first().and_then(|part| part.visibility.selectors.clone());
+    let Some((_, end)) = all.visibility.window else {
+        return Err(whole.read.diagnostics.clone());
+    };
+    let desk = Desk {
+        whole,
+        all: &all,
+        visibility: &all.visibility,
+        earlier: (!whole.cuts.is_empty()).then(|| whole.visibility(0..1)),
+        by_arn: whole.account.holders.iter().map(|holder| (holder.arn.as_str(), holder)).collect(),
+        moment: Moment {
+            end,
+            dormant_days: args.dormant,
+            new_days: NEW_DAYS,
+        },
+        options: Options {
+            unseen: if args.used_services { Unseen::UsedServices } else { Unseen::Keep },
+            ..Options::default()
+        },
+        out: args.out.as_deref(),
+    };
+    let holders = whole.account.holders.iter().filter(|holder| args.which.takes(holder, Some(end)));
+    let holders: Vec<&Holder> = holders.collect();
+    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> = holders.par_iter().map(|holder| desk.look(holder)).collect();
+    let mut said = whole.said.clone();
+    said.extend(whole.read.diagnostics.iter().cloned());
+    let strangers = whole.strangers();
+    if !strangers.is_empty() {
+        let most = strangers.iter().max_by_key(|(name, events)| (**events, std::cmp::Reverse(*name)));
+        let message = format!(
+            "{} principals in the trail are not in the grants ({} has most events)",
+            strangers.len(),
+            most.map(|(name, _)| name.as_str()).unwrap_or_default()
+        );
+        said.push(Diagnostic::note(Code::UnknownPrincipal, message).help("they are of other accounts, or were deleted"));
+    }
+    let mut principals = Vec::new();
+    for (principal, of_it) in looked {
+        said.extend(of_it);
+        principals.push(principal);
+    }
+    if args.backtest > 0 && whole.cuts.is_empty() {
+        let message = format!("the trail is too short to judge proposals by its last {} days", args.backtest);
+        said.push(Diagnostic::note(Code::ShortWindow, message));
+    }
+    Ok(assemble(principals, &all.visibility, said))
+}
+
+impl Desk<'_> {
+    fn look(&self, holder: &Holder) -> (PrincipalReview, Vec<Diagnostic>) {
+        let grants = self.whole.account.grants(holder);
+        let sharing = self.sharing(&grants, &holder.arn);
+        let none = Evidence::default();
+        let others: Vec<Subject<'_>> = sharing
+            .iter()
+            .map(|grants| Subject {
+                grants,
+                evidence: grants.principal.as_deref().and_then(|arn| self.all.evidence(arn)).unwrap_or(&none),
+            })
+            .collect();
+        let later = self.whole.evidence(&holder.arn, 1..self.whole.parts.len()).unwrap_or_default();
+        let learnt = self.whole.parts.first().and_then(|part| part.evidence(&holder.arn));
+        let earlier = self.earlier.as_ref().zip(learnt).map(|(visibility, learnt)| (learnt, visibility, &later));
+        let evidence = self.all.evidence(&holder.arn);
+        let mut looked =
+            of_principal(holder, &grants, evidence, &others, self.visibility, earlier, self.moment, &self.options);
+        let failed = |said: &&Diagnostic| said.severity == Severity::Error;
+        let mut said: Vec<Diagnostic> = looked
+            .proposal
+            .diagnostics
+            .iter()
+            .filter(failed)
+            .map(|own| {
+                let mut own = own.clone();
+                own.message = format!("{}: {}", holder.arn, own.message);
+                own
+            })
+            .collect();
+        if said.iter().any(|own| own.code == Code::ProofFailed) {
+            // What is not proved is not proposed.
+            looked.review.changes = false;
+            looked.review.edits.clear();
+            return (looked.review, said);
+        }
+        if let Some(folder) = self.out.filter(|_| looked.review.changes) {
+            let report = report::recommendation(
+                &holder.arn,
+                &grants,
+                evidence.unwrap_or(&none),
+                self.visibility,
+                &looked.proposal,
+                Vec::new(),
+            );
+            match write(folder, &holder.arn, &report) {
+                Ok(path) => looked.review.file = Some(path),
+                Err(error) => said.push(Diagnostic::error(
+                    Code::UnreadableFile,
+                    format!("the proposal for {} cannot be written: {error}", holder.arn),
+                )),
+            }
+        }
+        (looked.review, said)
+    }
+
+    /// The grants of those who share a policy that is edited.
+    fn sharing(&self, grants: &Grants, own: &str) -> Vec<Grants> {
+        let mut arns: Vec<&str> = grants
+            .in_layer(Layer::Identity)
+            .flat_map(|held| &held.holders)
+            .map(String::as_str)
+            .filter(|arn| *arn != own)
+            .collect();
+        arns.sort_unstable();
+        arns.dedup();
+        arns.into_iter()
+            .filter_map(|arn| self.by_arn.get(arn))
+            .map(|holder| self.whole.account.grants(holder))
+            .collect()
+    }
+}
+
+/// The proposal into a file named after the principal.
+fn write(folder: &Path, arn: &str, report: &report::Recommendation) -> std::io::Result<String> {
+    let name = short_name(arn).unwrap_or_else(|| arn.to_owned());
+    // IAM's names hold no character that a file name may not, but for the slash of the kind
+    // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names>).
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) { c } else { '.' })
+        .collect();
+    let path = folder.join(format!("{safe}.json"));
+    let text = serde_json::to_string_pretty(report).map_err(std::io::Error::other)?;
+    std::fs::write(&path, format!("{text}\n"))?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) -> Exit {
+    output.diagnostics(&review.diagnostics);
+    let written = match args.format {
+        Format::Terminal => output.report(&report::terminal::review::render(review, args.top)),
+        Format::Html => output.bytes(report::html::review(review).as_bytes()),
+        Format::Csv => output.bytes(report::csv::review(review).as_bytes()),
+        Format::Json => output.json(review),
+    };
+    let failed = |code: Option<Code>| {
+        review
+            .diagnostics
+            .iter()
+            .any(|said| said.severity == Severity::Error && code.is_none_or(|code| said.code == code))
+    };
+    if written != Exit::Done {
+        return written;
+    }
+    if failed(Some(Code::ProofFailed)) {
+        return Exit::Failed;
+    }
+    if whole.read.total.broken > 0 || failed(None) {
+        return Exit::Partial;
+    }
+    if args.exit_code && review.totals.with_change > 0 {
+        Exit::Findings
+    } else {
+        Exit::Done
+    }
+}

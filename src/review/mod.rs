@@ -1,0 +1,74 @@
+//! The review of an account: every principal with what it holds and what it used, ranked by what can be
+//! taken away and how dangerous that is.
+//!
+//! [`of_principal`] looks at one principal at a time, so that a large account needs no more memory than its
+//! evidence; [`assemble`] ranks what came of them.
+
+mod one;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use one::{Looked, Moment, of_principal};
+pub use view::{
+    KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView, review_schema,
+};
+
+use std::cmp::Reverse;
+
+use crate::diagnostic::Diagnostic;
+use crate::evidence::Visibility;
+
+/// The version of the JSON.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Ranks the principals and adds them up.
+pub fn assemble(
+    mut principals: Vec<PrincipalReview>,
+    visibility: &Visibility,
+    diagnostics: Vec<Diagnostic>,
+) -> Review {
+    principals.sort_by(|a, b| rank_key(a).cmp(&rank_key(b)));
+    for (rank, principal) in (1..).zip(&mut principals) {
+        principal.rank = rank;
+    }
+    let count = |standing| principals.iter().filter(|own| own.standing == standing).count();
+    let totals = Totals {
+        principals: principals.len(),
+        active: count(Standing::Active),
+        dormant: count(Standing::Dormant),
+        never_used: count(Standing::NeverUsed),
+        new: count(Standing::New),
+        fixed: count(Standing::Fixed),
+        with_change: principals.iter().filter(|own| own.changes).count(),
+        granted: principals.iter().map(|own| own.granted).sum(),
+        used: principals.iter().map(|own| own.used).sum(),
+        unused: principals.iter().map(|own| own.unused).sum(),
+        unseen: principals.iter().map(|own| own.unseen).sum(),
+        refused_calls: principals.iter().map(|own| own.refused_calls).sum(),
+    };
+    Review {
+        schema_version: SCHEMA_VERSION,
+        first: visibility.window.map(|(first, _)| first.to_string()),
+        last: visibility.window.map(|(_, last)| last.to_string()),
+        days: visibility.days().map(|days| days.round() as u64),
+        events: visibility.events,
+        regions: visibility.regions.clone(),
+        totals,
+        principals,
+        diagnostics,
+    }
+}
+
+/// The known dangerous paths that go first; then what goes by access level, the most powerful first; then
+/// who holds most that was never seen in use; then by name.
+fn rank_key(principal: &PrincipalReview) -> impl Ord + use<> {
+    let goes = principal.goes;
+    (
+        Reverse(principal.dangers_closed.len()),
+        Reverse((goes.permissions, goes.write, goes.tagging, goes.read, goes.list)),
+        Reverse(principal.granted),
+        principal.arn.clone(),
+    )
+}

@@ -1,0 +1,283 @@
+//! The view model of a review. Its JSON form is the machine interface.
+
+use std::collections::BTreeSet;
+
+use action_catalog::Level;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::backtest::Outcome;
+use crate::diagnostic::Diagnostic;
+use crate::recommend::Settled;
+
+/// The answer of `review`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Review {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// The first event of the trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last event of the trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// Days between the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u64>,
+    /// All events of the trail, whoever made them.
+    pub events: u64,
+    /// Regions with events.
+    pub regions: BTreeSet<String>,
+    /// Added up.
+    pub totals: Totals,
+    /// The principals, by rank.
+    pub principals: Vec<PrincipalReview>,
+    /// What else is to be said.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// All principals together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Totals {
+    /// How many.
+    pub principals: usize,
+    /// With events of late.
+    pub active: usize,
+    /// With events, none of late.
+    pub dormant: usize,
+    /// Without any event.
+    pub never_used: usize,
+    /// Without any event, and made only lately.
+    pub new: usize,
+    /// Whose policies are not the account's to change.
+    pub fixed: usize,
+    /// With a change to propose.
+    pub with_change: usize,
+    /// Actions that their identity policies name, over all principals.
+    pub granted: usize,
+    /// Of those, used.
+    pub used: usize,
+    /// Of those, unused: their use would have shown.
+    pub unused: usize,
+    /// Of those, unseen: their use would not have shown.
+    pub unseen: usize,
+    /// Refused calls.
+    pub refused_calls: u64,
+}
+
+/// How a principal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It has events of late.
+    Active,
+    /// It has events, none of late.
+    Dormant,
+    /// It has no event in the trail.
+    NeverUsed,
+    /// It has no event, and was made only lately.
+    New,
+    /// Its policies belong to a service or to a permission set.
+    Fixed,
+}
+
+impl Standing {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Dormant => "dormant",
+            Self::NeverUsed => "never used",
+            Self::New => "new",
+            Self::Fixed => "not editable",
+        }
+    }
+}
+
+/// Numbers of actions by AWS's access level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Levels {
+    /// List.
+    pub list: usize,
+    /// Read.
+    pub read: usize,
+    /// Write.
+    pub write: usize,
+    /// Tagging.
+    pub tagging: usize,
+    /// Permissions management.
+    pub permissions: usize,
+}
+
+impl Levels {
+    /// Counts one action.
+    pub fn add(&mut self, level: Level) {
+        match level {
+            Level::List => self.list += 1,
+            Level::Read => self.read += 1,
+            Level::Write => self.write += 1,
+            Level::Tagging => self.tagging += 1,
+            Level::PermissionsManagement => self.permissions += 1,
+        }
+    }
+
+    /// Adds other numbers.
+    pub fn plus(&mut self, other: Self) {
+        self.list += other.list;
+        self.read += other.read;
+        self.write += other.write;
+        self.tagging += other.tagging;
+        self.permissions += other.permissions;
+    }
+
+    /// All of them.
+    pub fn total(self) -> usize {
+        self.list + self.read + self.write + self.tagging + self.permissions
+    }
+}
+
+/// One principal.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PrincipalReview {
+    /// From 1: the one to look at first.
+    pub rank: usize,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Its events in the trail.
+    pub events: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// On how many days it did anything.
+    pub active_days: usize,
+    /// Its policies, as a person calls them.
+    pub holds: Vec<String>,
+    /// Actions that its identity policies name.
+    pub granted: usize,
+    /// Of those, used.
+    pub used: usize,
+    /// Of those, unused: their use would have shown.
+    pub unused: usize,
+    /// Of those, unseen: their use would not have shown. They stay.
+    pub unseen: usize,
+    /// Actions that go with the proposal.
+    pub goes: Levels,
+    /// Known dangerous paths that its grants are enough for, by name.
+    pub dangers: Vec<&'static str>,
+    /// Of those, the ones that the proposal closes.
+    pub dangers_closed: Vec<&'static str>,
+    /// The binary logarithm of the requests permitted now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_before: Option<f64>,
+    /// The same after the proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_after: Option<f64>,
+    /// By service: granted against used.
+    pub services: Vec<ServiceView>,
+    /// What was used, with its evidence.
+    pub uses: Vec<UsedView>,
+    /// What was refused, most often first.
+    pub refusals: Vec<RefusalView>,
+    /// Refused calls.
+    pub refused_calls: u64,
+    /// Whether there is a change to propose.
+    pub changes: bool,
+    /// What the proposal does to each policy that changes, in words.
+    pub edits: Vec<String>,
+    /// What stays because it was used, on which resources, by which rule.
+    pub kept: Vec<KeptView>,
+    /// The proposal's file, where files were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Had the proposal been made so many days before the end of the trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backtest: Option<Outcome>,
+}
+
+/// A service: granted against used.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ServiceView {
+    /// Its prefix.
+    pub service: String,
+    /// Actions granted.
+    pub granted: Levels,
+    /// Actions used.
+    pub used: Levels,
+    /// Actions that go.
+    pub goes: Levels,
+    /// Actions that stay because their use would not have shown.
+    pub unseen: usize,
+    /// Calls that needed an action of it.
+    pub calls: u64,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// The actions that go, by name, where anything of the service stays by use; otherwise all of it goes that
+    /// was granted and would have shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
+    /// Events by day: days since 1970-01-01 (UTC) and their number. Events of the source of this name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<(i32, u64)>,
+}
+
+/// An action that was used.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct UsedView {
+    /// The action.
+    pub action: String,
+    /// Calls that were not refused.
+    pub calls: u64,
+    /// The first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// How many distinct resources.
+    pub resources: usize,
+    /// Whether the grants name it.
+    pub granted: bool,
+    /// `eventID`s of the earliest few.
+    pub event_ids: Vec<String>,
+}
+
+/// Something refused.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RefusalView {
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// How often.
+    pub calls: u64,
+    /// The last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// What would settle it.
+    pub settled: Settled,
+    /// `eventID`s of the earliest few.
+    pub event_ids: Vec<String>,
+}
+
+/// What stays by use.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct KeptView {
+    /// The actions.
+    pub actions: Vec<String>,
+    /// On which resources, each with the rule behind it.
+    pub resources: Vec<crate::recommend::Narrowed>,
+}
+
+/// The JSON schema of a review.
+pub fn review_schema() -> schemars::Schema {
+    schemars::schema_for!(Review)
+}
