@@ -6,7 +6,7 @@
 
 mod table;
 
-pub use table::{Adding, Priced, Row, SCHEMA_VERSION, Table};
+pub use table::{Adding, Priced, Row, SCHEMA_VERSION, Table, table_schema};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -58,6 +58,11 @@ pub struct Row {
     pub size: f64,
 }
 
+/// The JSON schema of `backtest --format json`.
+pub fn table_schema() -> serde_json::Value {
+    crate::report::schema_of::<Table>()
+}
+
 /// Adds prices up.
 #[derive(Debug, Default)]
 pub struct Adding {

@@ -19,8 +19,13 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The JSON schema of `recommend --format json`.
 pub fn recommendation_schema() -> serde_json::Value {
+    schema_of::<Recommendation>()
+}
+
+/// The JSON schema of what is written of a type.
+pub(crate) fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
     // What is written, not what would be read: a field that is left out when empty is not required.
     let writing = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    let schema = writing.into_generator().into_root_schema_for::<Recommendation>();
+    let schema = writing.into_generator().into_root_schema_for::<T>();
     serde_json::to_value(schema).unwrap_or_default()
 }

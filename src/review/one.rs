@@ -69,7 +69,7 @@ pub fn of_principal(
     let granted = proposal
         .actions
         .values()
-        .filter(|state| !matches!(state, State::Kept(Reason::Requested)))
+        .filter(|state| !matches!(state, State::Kept(Reason::Requested | Reason::NotInCatalog)))
         .count();
     let bits = |policies: &[PolicyIn<'_>]| measure(policies).bits.map(|bits| (bits * 100.0).round() / 100.0);
     let review = PrincipalReview {

@@ -278,6 +278,6 @@ pub struct KeptView {
 }
 
 /// The JSON schema of a review.
-pub fn review_schema() -> schemars::Schema {
-    schemars::schema_for!(Review)
+pub fn review_schema() -> serde_json::Value {
+    crate::report::schema_of::<Review>()
 }

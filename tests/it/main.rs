@@ -22,6 +22,7 @@ mod observed;
 mod properties;
 mod recorded;
 mod refusals;
+mod review;
 mod reviewed;
 mod rounds;
 mod scenario;
