@@ -9,9 +9,13 @@ const DATA: &str = "@DATA@";
 
 /// Renders the page.
 pub fn review(review: &Review) -> String {
-    let json = serde_json::to_string(review).unwrap_or_default();
+    page(&serde_json::to_string(review).unwrap_or_default())
+}
+
+/// The page over a review that is JSON already.
+pub fn page(json: &str) -> String {
     let (before, after) = PAGE.split_once(DATA).unwrap_or((PAGE, ""));
-    format!("{before}{}{after}", inert(&json))
+    format!("{before}{}{after}", inert(json))
 }
 
 /// JSON that no HTML parser reads as anything but text: within JSON `<`, `>` and `&` stand in strings alone,
