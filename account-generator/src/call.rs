@@ -97,9 +97,14 @@ fn object(name: &'static str, action: &'static str, reads: bool, bucket: &str, k
 /// `s3:ListBucket`.
 pub fn list_objects(bucket: &str, prefix: &str) -> Call {
     let own = format!("arn:aws:s3:::{bucket}");
-    call("s3", "ListObjects", true, json!({"bucketName": bucket, "prefix": prefix}))
-        .data("AWS::S3::Object", &[&own])
-        .needs("s3:ListBucket", own)
+    call(
+        "s3",
+        "ListObjects",
+        true,
+        json!({"bucketName": bucket, "prefix": prefix}),
+    )
+    .data("AWS::S3::Object", &[&own])
+    .needs("s3:ListBucket", own)
 }
 
 /// A DynamoDB operation on a table.
@@ -152,8 +157,13 @@ pub fn publish(topic: &str) -> Call {
 /// `kms:Decrypt`.
 pub fn decrypt(key: &str) -> Call {
     let own = arn("kms", &format!("key/{key}"));
-    let mut call = call("kms", "Decrypt", true, json!({"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
-        .needs("kms:Decrypt", own.clone());
+    let mut call = call(
+        "kms",
+        "Decrypt",
+        true,
+        json!({"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+    )
+    .needs("kms:Decrypt", own.clone());
     call.resources = vec![own];
     call
 }
@@ -167,8 +177,13 @@ pub fn secret(name: &str) -> Call {
 
 /// `ssm:GetParameter`.
 pub fn parameter(name: &str) -> Call {
-    call("ssm", "GetParameter", true, json!({"name": format!("/{name}"), "withDecryption": true}))
-        .needs("ssm:GetParameter", arn("ssm", &format!("parameter/{name}")))
+    call(
+        "ssm",
+        "GetParameter",
+        true,
+        json!({"name": format!("/{name}"), "withDecryption": true}),
+    )
+    .needs("ssm:GetParameter", arn("ssm", &format!("parameter/{name}")))
 }
 
 /// A CloudFormation operation on a stack.
@@ -189,21 +204,26 @@ pub fn ecs_service(name: &'static str, action: &'static str, reads: bool, cluste
 
 /// `glue:StartJobRun`.
 pub fn start_job(job: &str) -> Call {
-    call("glue", "StartJobRun", false, json!({"jobName": job})).needs("glue:StartJobRun", arn("glue", &format!("job/{job}")))
+    call("glue", "StartJobRun", false, json!({"jobName": job}))
+        .needs("glue:StartJobRun", arn("glue", &format!("job/{job}")))
 }
 
 /// `athena:StartQueryExecution`.
 pub fn query(workgroup: &str) -> Call {
     let parameters = json!({"queryString": "***", "workGroup": workgroup});
-    call("athena", "StartQueryExecution", false, parameters)
-        .needs("athena:StartQueryExecution", arn("athena", &format!("workgroup/{workgroup}")))
+    call("athena", "StartQueryExecution", false, parameters).needs(
+        "athena:StartQueryExecution",
+        arn("athena", &format!("workgroup/{workgroup}")),
+    )
 }
 
 /// `logs:CreateLogStream`.
 pub fn log_stream(group: &str, stream: &str) -> Call {
     let parameters = json!({"logGroupName": group, "logStreamName": stream});
-    call("logs", "CreateLogStream", false, parameters)
-        .needs("logs:CreateLogStream", arn("logs", &format!("log-group:{group}:*")))
+    call("logs", "CreateLogStream", false, parameters).needs(
+        "logs:CreateLogStream",
+        arn("logs", &format!("log-group:{group}:*")),
+    )
 }
 
 /// `ec2:StopInstances` or another on an instance.
@@ -217,7 +237,10 @@ pub fn db_snapshot(database: &str, snapshot: &str) -> Call {
     let parameters = json!({"dBInstanceIdentifier": database, "dBSnapshotIdentifier": snapshot});
     call("rds", "CreateDBSnapshot", false, parameters)
         .needs("rds:CreateDBSnapshot", arn("rds", &format!("db:{database}")))
-        .needs("rds:CreateDBSnapshot", arn("rds", &format!("snapshot:{snapshot}")))
+        .needs(
+            "rds:CreateDBSnapshot",
+            arn("rds", &format!("snapshot:{snapshot}")),
+        )
 }
 
 /// An IAM operation on a role.
@@ -231,7 +254,11 @@ pub fn iam_role(name: &'static str, action: &'static str, reads: bool, role: &st
 pub fn look(source: &'static str, name: &'static str, action: &'static str) -> Call {
     let call = call(source, name, true, Value::Null);
     // <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>: no permission is asked.
-    let call = if name == "GetCallerIdentity" { call } else { call.needs(action, "*") };
+    let call = if name == "GetCallerIdentity" {
+        call
+    } else {
+        call.needs(action, "*")
+    };
     if matches!(source, "iam" | "route53" | "cloudfront" | "organizations") {
         call.global()
     } else {

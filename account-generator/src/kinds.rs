@@ -79,14 +79,27 @@ impl Kind {
     pub fn policies(self) -> &'static [&'static str] {
         match self {
             Self::Pipeline => &["PowerUserAccess", "IAMReadOnlyAccess"],
-            Self::WebService => &["AmazonDynamoDBFullAccess", "AmazonS3FullAccess", "AmazonSQSFullAccess", "SecretsManagerReadWrite"],
-            Self::DataJob => &["AmazonS3FullAccess", "AmazonAthenaFullAccess", "CloudWatchFullAccessV2"],
+            Self::WebService => &[
+                "AmazonDynamoDBFullAccess",
+                "AmazonS3FullAccess",
+                "AmazonSQSFullAccess",
+                "SecretsManagerReadWrite",
+            ],
+            Self::DataJob => &[
+                "AmazonS3FullAccess",
+                "AmazonAthenaFullAccess",
+                "CloudWatchFullAccessV2",
+            ],
             Self::Analyst => &["AmazonAthenaFullAccess", "AmazonS3FullAccess"],
             Self::Intern | Self::SharedUser | Self::Intruder => &["PowerUserAccess"],
             Self::BreakGlass | Self::Operator => &["AdministratorAccess"],
             Self::Quarterly => &["AmazonRDSFullAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess"],
             Self::Auditor => &["SecurityAudit", "ViewOnlyAccess"],
-            Self::Function => &["AmazonS3FullAccess", "AmazonSNSFullAccess", "CloudWatchLogsFullAccess"],
+            Self::Function => &[
+                "AmazonS3FullAccess",
+                "AmazonSNSFullAccess",
+                "CloudWatchLogsFullAccess",
+            ],
         }
     }
 }
@@ -152,21 +165,75 @@ fn pipeline(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &m
     calls.push(call::look("sts", "GetCallerIdentity", "sts:GetCallerIdentity"));
     for number in 0..functions {
         let name = format!("{app}-fn{number}");
-        calls.push(call::function("GetFunction20150331v2", "lambda:GetFunction", true, &name));
-        calls.push(call::function("UpdateFunctionCode20150331v2", "lambda:UpdateFunctionCode", false, &name));
-        calls.push(call::put_object(&format!("{app}-artifacts"), &format!("builds/{}/{}.zip", day.date, now.uuid())));
+        calls.push(call::function(
+            "GetFunction20150331v2",
+            "lambda:GetFunction",
+            true,
+            &name,
+        ));
+        calls.push(call::function(
+            "UpdateFunctionCode20150331v2",
+            "lambda:UpdateFunctionCode",
+            false,
+            &name,
+        ));
+        calls.push(call::put_object(
+            &format!("{app}-artifacts"),
+            &format!("builds/{}/{}.zip", day.date, now.uuid()),
+        ));
     }
-    calls.push(call::stack("DescribeStacks", "cloudformation:DescribeStacks", true, app, &id));
-    calls.push(call::ecs_service("DescribeServices", "ecs:DescribeServices", true, "prod", app));
-    calls.push(call::ecs_service("UpdateService", "ecs:UpdateService", false, "prod", app));
+    calls.push(call::stack(
+        "DescribeStacks",
+        "cloudformation:DescribeStacks",
+        true,
+        app,
+        &id,
+    ));
+    calls.push(call::ecs_service(
+        "DescribeServices",
+        "ecs:DescribeServices",
+        true,
+        "prod",
+        app,
+    ));
+    calls.push(call::ecs_service(
+        "UpdateService",
+        "ecs:UpdateService",
+        false,
+        "prod",
+        app,
+    ));
     if now.in_thousand(60) {
-        calls.push(call::stack("UpdateStack", "cloudformation:UpdateStack", false, app, &id));
-        calls.push(call::function("UpdateFunctionConfiguration20150331v2", "lambda:UpdateFunctionConfiguration", false, &format!("{app}-fn0")));
+        calls.push(call::stack(
+            "UpdateStack",
+            "cloudformation:UpdateStack",
+            false,
+            app,
+            &id,
+        ));
+        calls.push(call::function(
+            "UpdateFunctionConfiguration20150331v2",
+            "lambda:UpdateFunctionConfiguration",
+            false,
+            &format!("{app}-fn0"),
+        ));
     }
     if now.in_thousand(15) {
         // What goes wrong is taken back.
-        calls.push(call::stack("CancelUpdateStack", "cloudformation:CancelUpdateStack", false, app, &id));
-        calls.push(call::stack("DescribeStackEvents", "cloudformation:DescribeStackEvents", true, app, &id));
+        calls.push(call::stack(
+            "CancelUpdateStack",
+            "cloudformation:CancelUpdateStack",
+            false,
+            app,
+            &id,
+        ));
+        calls.push(call::stack(
+            "DescribeStackEvents",
+            "cloudformation:DescribeStackEvents",
+            true,
+            app,
+            &id,
+        ));
     }
 }
 
@@ -195,12 +262,21 @@ fn data_job(app: &str, day: Day, now: &mut Random, calls: &mut Vec<Call>) {
     let yesterday = day.date.yesterday().unwrap_or(day.date);
     calls.push(call::list_objects(&lake, &format!("raw/dt={yesterday}/")));
     for part in 0..2 {
-        calls.push(call::get_object(&lake, &format!("raw/dt={yesterday}/part-{part:05}.parquet")));
-        calls.push(call::put_object(&lake, &format!("daily/dt={}/part-{part:05}-{}.parquet", day.date, now.uuid())));
+        calls.push(call::get_object(
+            &lake,
+            &format!("raw/dt={yesterday}/part-{part:05}.parquet"),
+        ));
+        calls.push(call::put_object(
+            &lake,
+            &format!("daily/dt={}/part-{part:05}-{}.parquet", day.date, now.uuid()),
+        ));
     }
     calls.push(call::query(&format!("{app}-wg")));
     if day.date.day() == 1 {
-        calls.push(call::put_object(&lake, &format!("monthly/{}/{:02}/summary.csv", day.date.year(), day.date.month())));
+        calls.push(call::put_object(
+            &lake,
+            &format!("monthly/{}/{:02}/summary.csv", day.date.year(), day.date.month()),
+        ));
     }
 }
 
@@ -210,11 +286,17 @@ fn analyst(app: &str, day: Day, now: &mut Random, calls: &mut Vec<Call>) {
     }
     for _ in 0..1 + now.below(3) {
         calls.push(call::query("analysts"));
-        calls.push(call::get_object("query-results", &format!("{app}/{}.csv", now.uuid())));
+        calls.push(call::get_object(
+            "query-results",
+            &format!("{app}/{}.csv", now.uuid()),
+        ));
     }
     if now.in_thousand(80) {
         let word = now.of(&["sales", "churn", "stock", "returns", "finance"]);
-        calls.push(call::get_object("analytics-shared", &format!("reports/{word}.xlsx")));
+        calls.push(call::get_object(
+            "analytics-shared",
+            &format!("reports/{word}.xlsx"),
+        ));
     }
 }
 
@@ -225,7 +307,10 @@ fn intern(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &mut
     }
     calls.push(call::look("ec2", "DescribeInstances", "ec2:DescribeInstances"));
     if now.in_thousand(500) {
-        calls.push(call::get_object(&format!("{app}-artifacts"), "docs/onboarding.pdf"));
+        calls.push(call::get_object(
+            &format!("{app}-artifacts"),
+            "docs/onboarding.pdf",
+        ));
     }
     if now.in_thousand(120) {
         let (name, action) = now.of(&[
@@ -244,7 +329,12 @@ fn break_glass(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls:
     if !days.contains(&day.number) {
         return;
     }
-    calls.push(call::iam_role("GetRole", "iam:GetRole", true, &format!("{app}-prod")));
+    calls.push(call::iam_role(
+        "GetRole",
+        "iam:GetRole",
+        true,
+        &format!("{app}-prod"),
+    ));
     let id = format!("i-{}0", now.hex(16));
     let (name, action) = now.of(&[
         ("StopInstances", "ec2:StopInstances"),
@@ -259,14 +349,24 @@ fn quarterly(app: &str, day: Day, fixed: &mut Random, calls: &mut Vec<Call>) {
         return;
     }
     let name = format!("{app}-db");
-    calls.push(call::look("rds", "DescribeDBInstances", "rds:DescribeDBInstances"));
+    calls.push(call::look(
+        "rds",
+        "DescribeDBInstances",
+        "rds:DescribeDBInstances",
+    ));
     calls.push(call::db_snapshot(&name, &format!("{name}-{}", day.date)));
-    calls.push(call::put_object("audit-archive", &format!("{app}/{}-q/report.pdf", day.date)));
+    calls.push(call::put_object(
+        "audit-archive",
+        &format!("{app}/{}-q/report.pdf", day.date),
+    ));
 }
 
 fn shared_user(app: &str, day: Day, now: &mut Random, calls: &mut Vec<Call>) {
     for _ in 0..now.below(4) {
-        calls.push(call::get_object(&format!("{app}-artifacts"), &format!("releases/v{}.zip", day.number / 7)));
+        calls.push(call::get_object(
+            &format!("{app}-artifacts"),
+            &format!("releases/v{}.zip", day.number / 7),
+        ));
         if now.in_thousand(300) {
             calls.push(call::look("ec2", "DescribeInstances", "ec2:DescribeInstances"));
         }
@@ -279,13 +379,21 @@ fn shared_user(app: &str, day: Day, now: &mut Random, calls: &mut Vec<Call>) {
 fn intruder(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &mut Vec<Call>) {
     let found = 60 + fixed.below(80);
     if day.working {
-        calls.push(call::put_object(&format!("{app}-backup"), &format!("db/{}.dump", day.date)));
+        calls.push(call::put_object(
+            &format!("{app}-backup"),
+            &format!("db/{}.dump", day.date),
+        ));
     }
     if (found..found + 3).contains(&day.number) {
         let probes = [
             call::look("iam", "ListUsers", "iam:ListUsers"),
             call::look("iam", "ListRoles", "iam:ListRoles"),
-            call::iam_role("CreateRole", "iam:CreateRole", false, &format!("svc-{}", now.hex(4))),
+            call::iam_role(
+                "CreateRole",
+                "iam:CreateRole",
+                false,
+                &format!("svc-{}", now.hex(4)),
+            ),
             call::iam_role("PutRolePolicy", "iam:PutRolePolicy", false, "admin"),
             call::look("organizations", "ListAccounts", "organizations:ListAccounts"),
         ];
@@ -305,12 +413,24 @@ const LOOKS: [(&str, &str, &str); 16] = [
     ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
     ("lambda", "ListFunctions20150331", "lambda:ListFunctions"),
     ("cloudtrail", "DescribeTrails", "cloudtrail:DescribeTrails"),
-    ("config", "DescribeConfigurationRecorders", "config:DescribeConfigurationRecorders"),
-    ("elasticloadbalancing", "DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancers"),
+    (
+        "config",
+        "DescribeConfigurationRecorders",
+        "config:DescribeConfigurationRecorders",
+    ),
+    (
+        "elasticloadbalancing",
+        "DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeLoadBalancers",
+    ),
     ("ecs", "ListClusters", "ecs:ListClusters"),
     ("route53", "ListHostedZones", "route53:ListHostedZones"),
     ("redshift", "DescribeClusters", "redshift:DescribeClusters"),
-    ("elasticache", "DescribeCacheClusters", "elasticache:DescribeCacheClusters"),
+    (
+        "elasticache",
+        "DescribeCacheClusters",
+        "elasticache:DescribeCacheClusters",
+    ),
 ];
 
 fn auditor(_: Day, now: &mut Random, calls: &mut Vec<Call>) {
@@ -324,12 +444,23 @@ fn auditor(_: Day, now: &mut Random, calls: &mut Vec<Call>) {
 fn function(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &mut Vec<Call>) {
     let name = format!("{app}-thumbs{}", fixed.below(3));
     let group = format!("/aws/lambda/{name}");
-    let stream = format!("{}/[$LATEST]{}{}", day.date.strftime("%Y/%m/%d"), now.hex(16), now.hex(16));
+    let stream = format!(
+        "{}/[$LATEST]{}{}",
+        day.date.strftime("%Y/%m/%d"),
+        now.hex(16),
+        now.hex(16)
+    );
     calls.push(call::log_stream(&group, &stream));
     for _ in 0..1 + now.below(2) {
         let id = now.uuid();
-        calls.push(call::get_object(&format!("{app}-uploads"), &format!("in/{id}.jpg")));
-        calls.push(call::put_object(&format!("{app}-uploads"), &format!("thumbs/{id}.jpg")));
+        calls.push(call::get_object(
+            &format!("{app}-uploads"),
+            &format!("in/{id}.jpg"),
+        ));
+        calls.push(call::put_object(
+            &format!("{app}-uploads"),
+            &format!("thumbs/{id}.jpg"),
+        ));
     }
     if now.in_thousand(30) {
         calls.push(call::publish(&format!("{app}-failed")));
@@ -356,7 +487,12 @@ fn operator(app: &str, day: Day, now: &mut Random, calls: &mut Vec<Call>) {
     if now.in_thousand(40) {
         let role = format!("{app}-prod");
         calls.push(call::iam_role("GetRole", "iam:GetRole", true, &role));
-        calls.push(call::iam_role("UpdateAssumeRolePolicy", "iam:UpdateAssumeRolePolicy", false, &role));
+        calls.push(call::iam_role(
+            "UpdateAssumeRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+            false,
+            &role,
+        ));
     }
     if now.in_thousand(30) {
         calls.push(call::parameter(&format!("{app}/prod/flags")));

@@ -11,6 +11,11 @@
 //! password-policy.json        as `aws iam get-account-password-policy` does
 //! trail/YYYY-MM-DD.jsonl.gz   CloudTrail records of a day, one a line
 //! ```
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it writes an account into files"
+)]
 
 pub mod call;
 pub mod kinds;
@@ -58,7 +63,9 @@ impl Plan {
     /// The principals.
     pub fn principals(&self) -> impl Iterator<Item = Who> {
         let seed = self.seed;
-        (0..self.principals).zip(KINDS.into_iter().cycle()).map(move |(number, kind)| Who { number, kind, seed })
+        (0..self.principals)
+            .zip(KINDS.into_iter().cycle())
+            .map(move |(number, kind)| Who { number, kind, seed })
     }
 
     /// The days, first to last.
@@ -67,8 +74,15 @@ impl Plan {
         (0..count).map(move |number| {
             let back = jiff::Span::new().days((count - 1 - number) as i64);
             let date = LAST_DAY.saturating_sub(back);
-            let working = !matches!(date.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday);
-            Day { number, date, working }
+            let working = !matches!(
+                date.weekday(),
+                jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+            );
+            Day {
+                number,
+                date,
+                working,
+            }
         })
     }
 
@@ -103,7 +117,8 @@ impl Plan {
         let mut count = 0;
         for day in self.days() {
             let file = std::fs::File::create(trail.join(format!("{}.jsonl.gz", day.date)))?;
-            let mut out = flate2::write::GzEncoder::new(std::io::BufWriter::new(file), flate2::Compression::new(4));
+            let mut out =
+                flate2::write::GzEncoder::new(std::io::BufWriter::new(file), flate2::Compression::new(4));
             for record in self.records(day) {
                 writeln!(out, "{record}")?;
                 count += 1;
@@ -220,7 +235,13 @@ impl Who {
 }
 
 fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) -> Value {
-    let time = format!("{}T{:02}:{:02}:{:02}Z", day.date, second / 3600, second / 60 % 60, second % 60);
+    let time = format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        day.date,
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    );
     let name = who.name();
     let identity = if who.kind.is_user() {
         json!({"type": "IAMUser", "principalId": format!("AIDAEXAMPLE{:08}", who.number), "arn": who.arn(),
@@ -238,7 +259,10 @@ fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) ->
                 "attributes": {"creationDate": format!("{}T00:00:00Z", day.date), "mfaAuthenticated": "false"}}})
     };
     let people = if who.kind == Kind::SharedUser { 6 } else { 1 };
-    let address = format!("198.51.100.{}", 1 + (who.number + random.below(people) * 31) % 250);
+    let address = format!(
+        "198.51.100.{}",
+        1 + (who.number + random.below(people) * 31) % 250
+    );
     let probe = who.kind == Kind::Intruder && call.refused;
     let mut record = json!({
         "eventVersion": "1.11", "userIdentity": identity, "eventTime": time,
@@ -253,7 +277,11 @@ fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) ->
     if let Some(fields) = record.as_object_mut() {
         if call.refused {
             let (action, resource) = call.needs.first().cloned().unwrap_or_default();
-            let who = fields.get("userIdentity").and_then(|own| own.get("arn")).and_then(Value::as_str).unwrap_or_default();
+            let who = fields
+                .get("userIdentity")
+                .and_then(|own| own.get("arn"))
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let message = format!(
                 "User: {who} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
             );

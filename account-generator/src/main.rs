@@ -1,4 +1,9 @@
 //! `account-generator FOLDER [PRINCIPALS [DAYS [LOAD]]]`: writes an account and its trail.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "this is the edge that talks to the terminal"
+)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,11 +18,18 @@ fn main() -> ExitCode {
     };
     let mut number = |otherwise: u64| args.next().map_or(Some(otherwise), |text| text.parse().ok());
     let usual = Plan::default();
-    let (Some(principals), Some(days), Some(load)) = (number(usual.principals), number(usual.days), number(usual.load)) else {
+    let (Some(principals), Some(days), Some(load)) =
+        (number(usual.principals), number(usual.days), number(usual.load))
+    else {
         eprintln!("PRINCIPALS, DAYS and LOAD are numbers");
         return ExitCode::from(2);
     };
-    let plan = Plan { principals, days, load, ..usual };
+    let plan = Plan {
+        principals,
+        days,
+        load,
+        ..usual
+    };
     match plan.write(&folder) {
         Ok(count) => {
             eprintln!("{count} records, {principals} principals, {days} days");

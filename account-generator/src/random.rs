@@ -10,13 +10,13 @@ impl Random {
         let mut random = Self(0x51ed_270b_9d4c_a3f1);
         for seed in seeds {
             random.0 ^= seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            random.next();
+            random.bits();
         }
         random
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,7 +26,7 @@ impl Random {
 
     /// A number below `bound`; 0 where that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next().checked_rem(bound).unwrap_or_default()
+        self.bits().checked_rem(bound).unwrap_or_default()
     }
 
     /// True so many times in a thousand.
@@ -42,7 +42,7 @@ impl Random {
 
     /// A UUID (version 4).
     pub fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+        let (high, low) = (self.bits(), self.bits());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             high >> 32,
@@ -55,7 +55,7 @@ impl Random {
 
     /// So many hexadecimal digits, 16 at most.
     pub fn hex(&mut self, digits: usize) -> String {
-        let text = format!("{:016x}", self.next());
+        let text = format!("{:016x}", self.bits());
         text.get(..digits.min(16)).unwrap_or_default().to_owned()
     }
 }

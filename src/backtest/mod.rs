@@ -117,15 +117,13 @@ pub fn judge(before: &[PolicyIn<'_>], after: &[PolicyIn<'_>], later: &Evidence) 
                     let first = tally.seen.map(|(first, _)| first);
                     let service = action.split(':').next().unwrap_or_default();
                     tickets.insert((service, first.map(day_of)));
-                    let entry = refused
-                        .entry(resource.shown())
-                        .or_insert_with(|| RefusedLater {
-                            action: action.clone(),
-                            resource: resource.shown().to_owned(),
-                            calls: 0,
-                            first: first.map(|first| first.to_string()),
-                            event_ids: tally.samples.iter().map(|sample| sample.id.clone()).collect(),
-                        });
+                    let entry = refused.entry(resource.shown()).or_insert_with(|| RefusedLater {
+                        action: action.clone(),
+                        resource: resource.shown().to_owned(),
+                        calls: 0,
+                        first: first.map(|first| first.to_string()),
+                        event_ids: tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+                    });
                     entry.calls += tally.used();
                 }
             }

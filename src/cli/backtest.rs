@@ -100,8 +100,13 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
     };
     if whole.cuts.is_empty() {
         said.push(
-            Diagnostic::error(Code::ShortWindow, "the trail is too short to learn from one part and judge by another")
-                .help("give a longer trail, or fewer days with --learn (a trail on standard input cannot be cut)"),
+            Diagnostic::error(
+                Code::ShortWindow,
+                "the trail is too short to learn from one part and judge by another",
+            )
+            .help(
+                "give a longer trail, or fewer days with --learn (a trail on standard input cannot be cut)",
+            ),
         );
         output.diagnostics(&said);
         return Exit::Failed;
@@ -112,7 +117,11 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
         .iter()
         .filter(|holder| args.which.takes(holder, Some(last)) && !super::recommend::is_fixed(&holder.arn))
         .collect();
-    let strategies = if args.strategy.is_empty() { ALL.to_vec() } else { args.strategy.clone() };
+    let strategies = if args.strategy.is_empty() {
+        ALL.to_vec()
+    } else {
+        args.strategy.clone()
+    };
     let managed = ManagedPolicies::default();
     let of_holder = |holder: &&Holder| {
         let mut found = Vec::new();
@@ -176,15 +185,27 @@ fn priced(
     let Some(evidence) = whole.evidence(&holder.arn, 0..cut) else {
         return Vec::new();
     };
-    let later = whole.evidence(&holder.arn, cut..whole.parts.len()).unwrap_or_default();
+    let later = whole
+        .evidence(&holder.arn, cut..whole.parts.len())
+        .unwrap_or_default();
     let visibility = whole.visibility(0..cut);
     let grants = whole.account.grants(holder);
     let subject = Subject {
         grants: &grants,
         evidence: &evidence,
     };
-    let judged = whole.cuts.get(cut - 1).map_or(0, |from| last.duration_since(*from).as_secs() / DAY_SECONDS);
-    let of = |strategy| price(strategy, &candidate(strategy, subject, &visibility, managed), subject, Some(&later));
+    let judged = whole
+        .cuts
+        .get(cut - 1)
+        .map_or(0, |from| last.duration_since(*from).as_secs() / DAY_SECONDS);
+    let of = |strategy| {
+        price(
+            strategy,
+            &candidate(strategy, subject, &visibility, managed),
+            subject,
+            Some(&later),
+        )
+    };
     let present = of(Strategy::Present).excess;
     strategies
         .iter()

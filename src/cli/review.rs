@@ -17,12 +17,12 @@ use crate::evidence::{Evidence, Ledger, Visibility};
 use crate::grants::{Grants, Holder, short_name};
 use crate::recommend::{Options, Subject, Unseen};
 use crate::report;
-use crate::review::{Moment, PrincipalReview, Review, assemble, of_principal};
+use crate::review::{Case, Earlier, Moment, PrincipalReview, Review, assemble, of_principal};
 
 /// Arguments of `review`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Ranked by the known dangerous paths that the proposal closes, then by the actions that go, the most powerful access level first."
+    after_help = "Ranked by the known dangerous paths that the proposal closes, then by the actions that go, the most powerful access level first. Of principals that were never used all counts as going."
 )]
 pub(super) struct Args {
     /// CloudTrail records, as `recommend` takes them. Repeatable.
@@ -91,7 +91,9 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         by_day: true,
     };
     let cuts = |first: Timestamp, last: Timestamp| {
-        let cut = last.saturating_sub(SignedDuration::from_hours(args.backtest * 24)).ok();
+        let cut = last
+            .saturating_sub(SignedDuration::from_hours(args.backtest * 24))
+            .ok();
         let learnt = |cut: &Timestamp| cut.duration_since(first).as_hours();
         cut.filter(|cut| args.backtest > 0 && learnt(cut) >= LEARN_DAYS * 24)
             .into_iter()
@@ -136,7 +138,10 @@ fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>
     for part in &whole.parts {
         all.merge(part.clone());
     }
-    all.visibility.selectors = whole.parts.first().and_then(|part| part.visibility.selectors.clone());
+    all.visibility.selectors = whole
+        .parts
+        .first()
+        .and_then(|part| part.visibility.selectors.clone());
     let Some((_, end)) = all.visibility.window else {
         return Err(whole.read.diagnostics.clone());
     };
@@ -145,32 +150,51 @@ fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>
         all: &all,
         visibility: &all.visibility,
         earlier: (!whole.cuts.is_empty()).then(|| whole.visibility(0..1)),
-        by_arn: whole.account.holders.iter().map(|holder| (holder.arn.as_str(), holder)).collect(),
+        by_arn: whole
+            .account
+            .holders
+            .iter()
+            .map(|holder| (holder.arn.as_str(), holder))
+            .collect(),
         moment: Moment {
             end,
             dormant_days: args.dormant,
             new_days: NEW_DAYS,
         },
         options: Options {
-            unseen: if args.used_services { Unseen::UsedServices } else { Unseen::Keep },
+            unseen: if args.used_services {
+                Unseen::UsedServices
+            } else {
+                Unseen::Keep
+            },
             ..Options::default()
         },
         out: args.out.as_deref(),
     };
-    let holders = whole.account.holders.iter().filter(|holder| args.which.takes(holder, Some(end)));
+    let holders = whole
+        .account
+        .holders
+        .iter()
+        .filter(|holder| args.which.takes(holder, Some(end)));
     let holders: Vec<&Holder> = holders.collect();
-    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> = holders.par_iter().map(|holder| desk.look(holder)).collect();
+    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> =
+        holders.par_iter().map(|holder| desk.look(holder)).collect();
     let mut said = whole.said.clone();
     said.extend(whole.read.diagnostics.iter().cloned());
     let strangers = whole.strangers();
     if !strangers.is_empty() {
-        let most = strangers.iter().max_by_key(|(name, events)| (**events, std::cmp::Reverse(*name)));
+        let most = strangers
+            .iter()
+            .max_by_key(|(name, events)| (**events, std::cmp::Reverse(*name)));
         let message = format!(
             "{} principals in the trail are not in the grants ({} has most events)",
             strangers.len(),
             most.map(|(name, _)| name.as_str()).unwrap_or_default()
         );
-        said.push(Diagnostic::note(Code::UnknownPrincipal, message).help("they are of other accounts, or were deleted"));
+        said.push(
+            Diagnostic::note(Code::UnknownPrincipal, message)
+                .help("they are of other accounts, or were deleted"),
+        );
     }
     let mut principals = Vec::new();
     for (principal, of_it) in looked {
@@ -178,7 +202,10 @@ fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>
         principals.push(principal);
     }
     if args.backtest > 0 && whole.cuts.is_empty() {
-        let message = format!("the trail is too short to judge proposals by its last {} days", args.backtest);
+        let message = format!(
+            "the trail is too short to judge proposals by its last {} days",
+            args.backtest
+        );
         said.push(Diagnostic::note(Code::ShortWindow, message));
     }
     Ok(assemble(principals, &all.visibility, said))
@@ -193,15 +220,40 @@ impl Desk<'_> {
             .iter()
             .map(|grants| Subject {
                 grants,
-                evidence: grants.principal.as_deref().and_then(|arn| self.all.evidence(arn)).unwrap_or(&none),
+                evidence: grants
+                    .principal
+                    .as_deref()
+                    .and_then(|arn| self.all.evidence(arn))
+                    .unwrap_or(&none),
             })
             .collect();
-        let later = self.whole.evidence(&holder.arn, 1..self.whole.parts.len()).unwrap_or_default();
-        let learnt = self.whole.parts.first().and_then(|part| part.evidence(&holder.arn));
-        let earlier = self.earlier.as_ref().zip(learnt).map(|(visibility, learnt)| (learnt, visibility, &later));
+        let later = self
+            .whole
+            .evidence(&holder.arn, 1..self.whole.parts.len())
+            .unwrap_or_default();
+        let learnt = self
+            .whole
+            .parts
+            .first()
+            .and_then(|part| part.evidence(&holder.arn));
+        let earlier = self
+            .earlier
+            .as_ref()
+            .zip(learnt)
+            .map(|(visibility, learnt)| Earlier {
+                learnt,
+                visibility,
+                later: &later,
+            });
         let evidence = self.all.evidence(&holder.arn);
-        let mut looked =
-            of_principal(holder, &grants, evidence, &others, self.visibility, earlier, self.moment, &self.options);
+        let case = Case {
+            holder,
+            grants: &grants,
+            evidence,
+            others: &others,
+            earlier,
+        };
+        let mut looked = of_principal(case, self.visibility, self.moment, &self.options);
         let failed = |said: &&Diagnostic| said.severity == Severity::Error;
         let mut said: Vec<Diagnostic> = looked
             .proposal
@@ -264,7 +316,13 @@ fn write(folder: &Path, arn: &str, report: &report::Recommendation) -> std::io::
     // (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names>).
     let safe: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) { c } else { '.' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "+=,.@-_".contains(c) {
+                c
+            } else {
+                '.'
+            }
+        })
         .collect();
     let path = folder.join(format!("{safe}.json"));
     let text = serde_json::to_string_pretty(report).map_err(std::io::Error::other)?;

@@ -123,7 +123,11 @@ impl Trails {
 }
 
 /// The files among the paths as they are read, and the window that the arguments ask for.
-pub(super) fn files_and_window(paths: &[PathBuf], args: &TrailArgs, now: Timestamp) -> (Vec<PathBuf>, Window) {
+pub(super) fn files_and_window(
+    paths: &[PathBuf],
+    args: &TrailArgs,
+    now: Timestamp,
+) -> (Vec<PathBuf>, Window) {
     let of_snapshot = |path: &PathBuf| Snapshot::at(path).map_or_else(|| path.clone(), |own| own.trail());
     let window = Window {
         from: args.since.map(|when| when.time(now)),

@@ -54,7 +54,9 @@ impl WhichArgs {
     pub(super) fn takes(&self, holder: &Holder, end: Option<Timestamp>) -> bool {
         let like = |wanted: &String| {
             let short = crate::grants::short_name(&holder.arn).unwrap_or_default();
-            pattern::matches(wanted, &short) || pattern::matches(wanted, &holder.arn) || wanted == &holder.name
+            pattern::matches(wanted, &short)
+                || pattern::matches(wanted, &holder.arn)
+                || wanted == &holder.name
         };
         let old_enough = match (self.min_age, holder.created, end) {
             (Some(days), Some(created), Some(end)) => {
@@ -133,8 +135,11 @@ pub(super) fn read(
     }
     if is_live(wanted.grants) {
         said.push(
-            Diagnostic::note(Code::SharedPolicy, "IAM was not asked what each principal last used")
-                .help("`leastgrant recommend PRINCIPAL --grants aws:` asks, before you apply a change"),
+            Diagnostic::note(
+                Code::SharedPolicy,
+                "IAM was not asked what each principal last used",
+            )
+            .help("`leastgrant recommend PRINCIPAL --grants aws:` asks, before you apply a change"),
         );
     }
     Ok(WholeAccount {

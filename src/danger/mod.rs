@@ -178,10 +178,7 @@ pub fn opened<H: Into<Holding>>(held: &dyn Fn(&str) -> H, added: &[(String, Stri
 
 /// The known paths that these statements alone are enough for, by name. `limits`: what else must allow (a
 /// permissions boundary), none where it is empty.
-pub fn held_by<'s>(
-    statements: &[&'s Statement],
-    limits: &[&'s Statement],
-) -> Vec<&'static Escalation> {
+pub fn held_by<'s>(statements: &[&'s Statement], limits: &[&'s Statement]) -> Vec<&'static Escalation> {
     let holding = |action: &str| {
         let own = Holding::of(statements.iter().copied(), action);
         if limits.is_empty() {

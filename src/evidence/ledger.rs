@@ -190,7 +190,10 @@ impl Ledger {
         }
         entry.evidence.add(event, &mapped, &context);
         if interest.by_day {
-            let service = event.source.strip_suffix(".amazonaws.com").unwrap_or(&event.source);
+            let service = event
+                .source
+                .strip_suffix(".amazonaws.com")
+                .unwrap_or(&event.source);
             entry
                 .evidence
                 .activity

@@ -113,7 +113,10 @@ impl Account {
         let of_holders = self.holders.iter().flat_map(|holder| &holder.inline);
         let of_groups = self.groups.values().flat_map(|group| &group.inline);
         let managed = self.managed.values().map(|managed| &managed.document);
-        of_holders.chain(of_groups).map(|(_, document)| document).chain(managed)
+        of_holders
+            .chain(of_groups)
+            .map(|(_, document)| document)
+            .chain(managed)
     }
 
     /// What the principal holds, with everybody else who holds the same.

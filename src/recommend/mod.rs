@@ -25,15 +25,15 @@ mod tests;
 
 pub use danger::{Allowed, Danger};
 pub use finding::{Reason, Unseen};
+pub(crate) use narrow::granted;
 pub use narrow::{Kept, On};
 pub use policies::{After, Before, Change, Fate, PolicyChange};
-pub(crate) use narrow::granted;
 pub(crate) use proof::carried;
-pub(crate) use scratch::on_resources;
-pub(crate) use wildcards::cover;
 pub use proof::{Loss, Proof, Undecided};
 pub use request::{Refused, Settled};
 pub use resources::{Narrowed, Rule};
+pub(crate) use scratch::on_resources;
+pub(crate) use wildcards::cover;
 
 use std::collections::BTreeMap;
 

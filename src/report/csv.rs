@@ -5,17 +5,43 @@ use crate::review::Review;
 /// One line a principal.
 pub fn review(review: &Review) -> String {
     let head = [
-        "rank", "arn", "standing", "created", "first", "last", "active_days", "events", "policies", "granted", "used",
-        "unused", "unseen", "goes_list", "goes_read", "goes_write", "goes_tagging", "goes_permissions", "dangers",
-        "dangers_closed", "refused_calls", "log2_before", "log2_after", "backtest_calls", "backtest_refused",
-        "backtest_tickets", "file",
+        "rank",
+        "arn",
+        "standing",
+        "created",
+        "first",
+        "last",
+        "active_days",
+        "events",
+        "policies",
+        "granted",
+        "used",
+        "unused",
+        "unseen",
+        "goes_list",
+        "goes_read",
+        "goes_write",
+        "goes_tagging",
+        "goes_permissions",
+        "dangers",
+        "dangers_closed",
+        "refused_calls",
+        "log2_before",
+        "log2_after",
+        "backtest_calls",
+        "backtest_refused",
+        "backtest_tickets",
+        "file",
     ];
     let mut out = line(head.map(str::to_owned));
     for own in &review.principals {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let bits = |bits: Option<f64>| bits.map(|bits| bits.to_string()).unwrap_or_default();
         let test = |of: &dyn Fn(&crate::backtest::Outcome) -> u64| {
-            own.backtest.as_ref().map(|test| of(test).to_string()).unwrap_or_default()
+            own.backtest
+                .as_ref()
+                .map(|test| of(test).to_string())
+                .unwrap_or_default()
         };
         out.push_str(&line([
             own.rank.to_string(),
@@ -58,7 +84,11 @@ fn line<const N: usize>(fields: [String; N]) -> String {
 /// come from outside.
 fn quoted(field: &str) -> String {
     let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<f64>().is_err();
-    let text = if formula { format!("'{field}") } else { field.to_owned() };
+    let text = if formula {
+        format!("'{field}")
+    } else {
+        field.to_owned()
+    };
     if text.contains([',', '"', '\n', '\r', ';']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

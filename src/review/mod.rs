@@ -10,9 +10,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use one::{Looked, Moment, of_principal};
+pub use one::{Case, Earlier, Looked, Moment, of_principal};
 pub use view::{
-    KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView, review_schema,
+    KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView,
+    review_schema,
 };
 
 use std::cmp::Reverse;
@@ -29,7 +30,7 @@ pub fn assemble(
     visibility: &Visibility,
     diagnostics: Vec<Diagnostic>,
 ) -> Review {
-    principals.sort_by(|a, b| rank_key(a).cmp(&rank_key(b)));
+    principals.sort_by_cached_key(rank_key);
     for (rank, principal) in (1..).zip(&mut principals) {
         principal.rank = rank;
     }
@@ -61,12 +62,25 @@ pub fn assemble(
     }
 }
 
-/// The known dangerous paths that go first; then what goes by access level, the most powerful first; then
-/// who holds most that was never seen in use; then by name.
+/// The known dangerous paths that can be closed first; then what can go by access level, the most powerful
+/// first; then who holds most; then by name. Of who was never used all can go, with its holder.
 fn rank_key(principal: &PrincipalReview) -> impl Ord + use<> {
-    let goes = principal.goes;
+    let idle = principal.standing == Standing::NeverUsed;
+    let mut goes = principal.goes;
+    if idle {
+        goes = Levels::default();
+        principal
+            .services
+            .iter()
+            .for_each(|service| goes.plus(service.granted));
+    }
+    let closed = if idle {
+        principal.dangers.len()
+    } else {
+        principal.dangers_closed.len()
+    };
     (
-        Reverse(principal.dangers_closed.len()),
+        Reverse(closed),
         Reverse((goes.permissions, goes.write, goes.tagging, goes.read, goes.list)),
         Reverse(principal.granted),
         principal.arn.clone(),

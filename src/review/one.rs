@@ -40,18 +40,41 @@ pub struct Looked {
 /// Refusals that are shown one by one.
 const REFUSALS: usize = 25;
 
-/// Reviews one principal. `others` share policies with it; `earlier` is the evidence and the visibility of
-/// the earlier part of the trail and the evidence of the later, for the backtest.
-pub fn of_principal(
-    holder: &Holder,
-    grants: &Grants,
-    evidence: Option<&Evidence>,
-    others: &[Subject<'_>],
-    visibility: &Visibility,
-    earlier: Option<(&Evidence, &Visibility, &Evidence)>,
-    moment: Moment,
-    options: &Options,
-) -> Looked {
+/// A principal with all that is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Who.
+    pub holder: &'a Holder,
+    /// What it holds.
+    pub grants: &'a Grants,
+    /// What it did; `None` where the trail shows nothing.
+    pub evidence: Option<&'a Evidence>,
+    /// Those who share policies with it.
+    pub others: &'a [Subject<'a>],
+    /// For the backtest.
+    pub earlier: Option<Earlier<'a>>,
+}
+
+/// A trail in two parts: learn from the first, judge by the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// What the principal did in the first part.
+    pub learnt: &'a Evidence,
+    /// What the first part could have shown.
+    pub visibility: &'a Visibility,
+    /// What the principal did in the second.
+    pub later: &'a Evidence,
+}
+
+/// Reviews one principal.
+pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, options: &Options) -> Looked {
+    let Case {
+        holder,
+        grants,
+        evidence,
+        others,
+        earlier,
+    } = case;
     let none = Evidence::default();
     let fixed = is_fixed(&holder.arn);
     let proposal = match evidence {
@@ -59,7 +82,11 @@ pub fn of_principal(
         _ => nothing_to_go_by(grants),
     };
     let seen = evidence.unwrap_or(&none);
-    let granted_unjudged = if evidence.is_none() || fixed { all_granted(grants) } else { BTreeSet::new() };
+    let granted_unjudged = if evidence.is_none() || fixed {
+        all_granted(grants)
+    } else {
+        BTreeSet::new()
+    };
     let (before, after) = proposal.in_force(grants);
     let (dangers, left) = (dangers(&before), dangers(&after));
     let services = services(&proposal, seen, &granted_unjudged);
@@ -87,7 +114,11 @@ pub fn of_principal(
         unused: count(&|state| *state == State::Unused),
         unseen: count(&|state| matches!(state, State::Kept(Reason::Unseen { .. }))),
         goes,
-        dangers_closed: dangers.iter().copied().filter(|name| !left.contains(name)).collect(),
+        dangers_closed: dangers
+            .iter()
+            .copied()
+            .filter(|name| !left.contains(name))
+            .collect(),
         dangers,
         bits_before: bits(&before),
         bits_after: bits(&after),
@@ -141,7 +172,10 @@ fn dangers(policies: &[PolicyIn<'_>]) -> Vec<&'static str> {
             .flat_map(|policy| &policy.document.statements)
             .collect()
     };
-    held_by(&of(true), &of(false)).iter().map(|path| path.name.as_str()).collect()
+    held_by(&of(true), &of(false))
+        .iter()
+        .map(|path| path.name.as_str())
+        .collect()
 }
 
 fn services(proposal: &Proposal, evidence: &Evidence, unjudged: &BTreeSet<String>) -> Vec<ServiceView> {
@@ -203,7 +237,10 @@ fn services(proposal: &Proposal, evidence: &Evidence, unjudged: &BTreeSet<String
 }
 
 fn uses(proposal: &Proposal, evidence: &Evidence) -> Vec<UsedView> {
-    let used = evidence.actions.iter().filter(|(action, _)| evidence.is_used(action));
+    let used = evidence
+        .actions
+        .iter()
+        .filter(|(action, _)| evidence.is_used(action));
     used.map(|(action, own)| {
         let calls = own.calls();
         let resources: BTreeSet<&str> = own.used().map(|(resource, _, _)| resource.shown()).collect();
@@ -230,7 +267,12 @@ fn refusals(proposal: &Proposal) -> Vec<RefusalView> {
             calls: refused.tally.refusals(),
             last: refused.tally.seen.map(|(_, last)| last.to_string()),
             settled: refused.settled,
-            event_ids: refused.tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+            event_ids: refused
+                .tally
+                .samples
+                .iter()
+                .map(|sample| sample.id.clone())
+                .collect(),
         })
         .collect();
     found.sort_by(|a, b| (b.calls, &a.action, &a.resource).cmp(&(a.calls, &b.action, &b.resource)));
@@ -239,7 +281,10 @@ fn refusals(proposal: &Proposal) -> Vec<RefusalView> {
 }
 
 fn edits(proposal: &Proposal) -> Vec<String> {
-    let changed = proposal.policies.iter().filter(|policy| policy.change != Change::Unchanged);
+    let changed = proposal
+        .policies
+        .iter()
+        .filter(|policy| policy.change != Change::Unchanged);
     changed
         .map(|policy| {
             let what = match policy.change {
@@ -255,7 +300,10 @@ fn edits(proposal: &Proposal) -> Vec<String> {
 
 fn kept(proposal: &Proposal, grants: &Grants) -> Vec<KeptView> {
     let edits = diff::edits(&proposal.policies, grants.principal.as_deref());
-    let whys = edits.into_iter().flat_map(|edit| edit.statements).flat_map(|own| own.why);
+    let whys = edits
+        .into_iter()
+        .flat_map(|edit| edit.statements)
+        .flat_map(|own| own.why);
     whys.filter(|why| why.reason.is_use())
         .map(|why| KeptView {
             actions: why.actions,
@@ -264,12 +312,12 @@ fn kept(proposal: &Proposal, grants: &Grants) -> Vec<KeptView> {
         .collect()
 }
 
-fn backtested(
-    grants: &Grants,
-    (learnt, visibility, later): (&Evidence, &Visibility, &Evidence),
-    options: &Options,
-) -> Outcome {
-    let proposal = recommend(Subject { grants, evidence: learnt }, &[], visibility, options);
+fn backtested(grants: &Grants, earlier: Earlier<'_>, options: &Options) -> Outcome {
+    let subject = Subject {
+        grants,
+        evidence: earlier.learnt,
+    };
+    let proposal = recommend(subject, &[], earlier.visibility, options);
     let (before, after) = proposal.in_force(grants);
-    backtest::judge(&before, &after, later)
+    backtest::judge(&before, &after, earlier.later)
 }

@@ -89,8 +89,7 @@ impl Known {
         used(subject.evidence)
             .filter_map(action_catalog::action)
             .filter_map(|(service, action)| {
-                self.numbers
-                    .get(&(service.prefix.as_str(), action.name.as_str()))
+                self.numbers.get(&(service.prefix.as_str(), action.name.as_str()))
             })
             .copied()
             .collect()

@@ -165,8 +165,7 @@ fn minimal(subject: Subject<'_>, visibility: &Visibility, unseen: Unseen) -> Can
     Candidate {
         policies: documents.collect(),
         overflow: proposal.diagnostics.iter().any(|said| {
-            said.code == crate::diagnostic::Code::Quota
-                && said.severity == crate::diagnostic::Severity::Error
+            said.code == crate::diagnostic::Code::Quota && said.severity == crate::diagnostic::Severity::Error
         }),
     }
 }

@@ -100,9 +100,7 @@ pub fn price(
 fn named(policies: &[PolicyIn<'_>]) -> BTreeSet<(&'static str, &'static str)> {
     use crate::policy::{Effect, Element};
     let identity = policies.iter().filter(|policy| policy.layer == Layer::Identity);
-    let statements: Vec<&Statement> = identity
-        .flat_map(|policy| &policy.document.statements)
-        .collect();
+    let statements: Vec<&Statement> = identity.flat_map(|policy| &policy.document.statements).collect();
     let names = |statement: &Statement| {
         granted(&statement.action)
             .into_iter()

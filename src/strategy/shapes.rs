@@ -27,9 +27,7 @@ pub(super) fn by_level(subject: Subject<'_>) -> Candidate {
             let mut named = BTreeSet::new();
             for (service, action) in granted(&statement.action) {
                 if used.contains(&(service.prefix.as_str(), action.level)) {
-                    let entry = kept
-                        .entry(&service.prefix)
-                        .or_insert((service, BTreeSet::new()));
+                    let entry = kept.entry(&service.prefix).or_insert((service, BTreeSet::new()));
                     entry.1.insert(action.name.as_str());
                     named.insert((service.prefix.as_str(), action.name.to_ascii_lowercase()));
                 }
@@ -40,11 +38,9 @@ pub(super) fn by_level(subject: Subject<'_>) -> Candidate {
             let entries = kept.values().flat_map(|(service, names)| {
                 // A wildcard may name what is kept, and nothing else of the catalog.
                 let may = |entry: &str| {
-                    action_catalog::matching(entry)
-                        .iter()
-                        .all(|(own, action)| {
-                            named.contains(&(own.prefix.as_str(), action.name.to_ascii_lowercase()))
-                        })
+                    action_catalog::matching(entry).iter().all(|(own, action)| {
+                        named.contains(&(own.prefix.as_str(), action.name.to_ascii_lowercase()))
+                    })
                 };
                 cover(service, names, &may)
             });
@@ -60,7 +56,7 @@ pub(super) fn by_level(subject: Subject<'_>) -> Candidate {
 /// Services and access levels of which anything was used.
 fn used_levels(evidence: &Evidence) -> BTreeSet<(&'static str, Level)> {
     used(evidence)
-        .filter_map(|action| action_catalog::action(action))
+        .filter_map(action_catalog::action)
         .map(|(service, action)| (service.prefix.as_str(), action.level))
         .collect()
 }
@@ -91,10 +87,7 @@ pub(super) fn exact(subject: Subject<'_>) -> Candidate {
         } else {
             resources.into_iter().collect()
         };
-        by_resources
-            .entry(resources)
-            .or_default()
-            .push(action.to_owned());
+        by_resources.entry(resources).or_default().push(action.to_owned());
     }
     let statements = by_resources
         .into_iter()

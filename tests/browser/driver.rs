@@ -25,7 +25,9 @@ fn is_there() -> bool {
         };
         let there = apt(&["update"]) && apt(&["install", "-y", "chromium", "chromium-driver"]);
         if !there {
-            println!("skipped: Debian's packages chromium and chromium-driver are neither there nor to be had");
+            println!(
+                "skipped: Debian's packages chromium and chromium-driver are neither there nor to be had"
+            );
         }
         there
     })
@@ -44,7 +46,11 @@ pub(crate) struct Browser {
 
 impl Browser {
     fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let driver = Command::new(DRIVER)
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
@@ -75,7 +81,9 @@ impl Browser {
             std::thread::sleep(Duration::from_millis(100));
         }
         let made = post(&format!("{base}/session"), &wanted);
-        let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}"));
+        let id = made["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no session: {made}"));
         Self {
             driver,
             session: format!("{base}/session/{id}"),
@@ -102,9 +110,17 @@ impl Browser {
 
     /// Types, wherever the focus is.
     pub(crate) fn keys(&self, text: &str) {
-        let press = |key: char| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})];
+        let press = |key: char| {
+            [
+                json!({"type": "keyDown", "value": key}),
+                json!({"type": "keyUp", "value": key}),
+            ]
+        };
         let actions: Vec<Value> = text.chars().flat_map(press).collect();
-        self.post("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+        self.post(
+            "actions",
+            &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}),
+        );
     }
 
     /// What stands on the console.
@@ -116,7 +132,9 @@ impl Browser {
 
     /// A window of this size, light or dark.
     pub(crate) fn looks(&self, width: u32, height: u32, dark: bool) {
-        let chrome = |command: &str, params: Value| self.post("goog/cdp/execute", &json!({"cmd": command, "params": params}));
+        let chrome = |command: &str, params: Value| {
+            self.post("goog/cdp/execute", &json!({"cmd": command, "params": params}))
+        };
         chrome(
             "Emulation.setDeviceMetricsOverride",
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}),
@@ -145,7 +163,10 @@ impl Drop for Browser {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into()
 }
 
 fn post(address: &str, body: &Value) -> Value {
@@ -160,7 +181,11 @@ fn get(address: &str) -> Value {
 
 fn value(body: &mut ureq::Body, address: &str) -> Value {
     let mut answer: Value = body.with_config().limit(200 << 20).read_json().unwrap();
-    assert!(answer["value"]["error"].is_null(), "{address}: {}", answer["value"]);
+    assert!(
+        answer["value"]["error"].is_null(),
+        "{address}: {}",
+        answer["value"]
+    );
     answer["value"].take()
 }
 

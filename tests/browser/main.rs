@@ -36,7 +36,12 @@ fn generated() -> &'static Path {
     static PAGE: OnceLock<PathBuf> = OnceLock::new();
     PAGE.get_or_init(|| {
         let account = folder().join("account");
-        let plan = Plan { principals: 36, days: 120, seed: 3, load: 1 };
+        let plan = Plan {
+            principals: 36,
+            days: 120,
+            seed: 3,
+            load: 1,
+        };
         plan.write(&account).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_leastgrant"))
             .args(["review", "--format", "html", "--trail"])
@@ -45,7 +50,11 @@ fn generated() -> &'static Path {
             .arg(account.join("grants.json"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let page = folder().join("review.html");
         std::fs::write(&page, output.stdout).unwrap();
         page
@@ -103,7 +112,10 @@ fn the_hostile_review_has_the_fields_of_a_real_one() {
     let page = std::fs::read_to_string(hostile(2)).unwrap();
     let (_, rest) = page.split_once("id=\"data\">").unwrap();
     let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&data).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&data)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}");
     let _: fn(&Review) -> String = leastgrant::report::html::review;
 }
@@ -117,15 +129,27 @@ fn open(page: &Path) -> Option<Browser> {
 #[test]
 fn it_opens_and_unfolds_without_a_word_on_the_console() {
     let Some(browser) = open(generated()) else { return };
-    assert_eq!(browser.run("return document.querySelectorAll('details.one').length"), 36);
+    assert_eq!(
+        browser.run("return document.querySelectorAll('details.one').length"),
+        36
+    );
     // Everything that can be unfolded is.
     browser.run(
         "const open = () => { const shut = [...document.querySelectorAll('details:not([open])')]; shut.forEach(own => own.open = true); return shut.length; };
          return new Promise(done => { const step = () => open() ? setTimeout(step, 60) : done(1); step(); })",
     );
-    let tables = browser.run("return document.querySelectorAll('table').length").as_u64().unwrap();
+    let tables = browser
+        .run("return document.querySelectorAll('table').length")
+        .as_u64()
+        .unwrap();
     assert!(tables > 60, "{tables}");
-    assert!(browser.run("return document.querySelectorAll('svg rect').length").as_u64().unwrap() > 500);
+    assert!(
+        browser
+            .run("return document.querySelectorAll('svg rect').length")
+            .as_u64()
+            .unwrap()
+            > 500
+    );
     // Each use names its events.
     assert_eq!(browser.run("return [...document.querySelectorAll('td')].filter(own => own.textContent.includes('undefined') || own.textContent.includes('NaN')).length"), 0);
     assert_eq!(browser.console(), Vec::<String>::new());
@@ -146,9 +170,18 @@ fn it_is_searched_filtered_linked_and_walked_by_keyboard() {
     assert!(opened.as_str().unwrap().contains("user/analyst-"), "{opened}");
     // The event that says that something was unfolded comes a moment later.
     browser.run("return new Promise(done => setTimeout(done, 200))");
-    assert!(browser.run("return location.hash").as_str().unwrap().contains("analyst"));
+    assert!(
+        browser
+            .run("return location.hash")
+            .as_str()
+            .unwrap()
+            .contains("analyst")
+    );
     browser.keys("\u{e015}");
-    assert_ne!(browser.run("return document.activeElement.parentElement.id"), opened);
+    assert_ne!(
+        browser.run("return document.activeElement.parentElement.id"),
+        opened
+    );
     // The link opens what it names.
     let address = browser.run("return location.href");
     browser.go_to("about:blank");
@@ -163,14 +196,29 @@ fn it_is_searched_filtered_linked_and_walked_by_keyboard() {
 fn names_with_markup_stay_text_and_five_thousand_stay_usable() {
     let page = hostile(5000);
     let Some(browser) = open(&page) else { return };
-    assert_eq!(browser.run("return document.querySelectorAll('details.one').length"), 5000);
-    browser.run("for (const own of [...document.querySelectorAll('details.one')].slice(0, 12)) own.open = true");
+    assert_eq!(
+        browser.run("return document.querySelectorAll('details.one').length"),
+        5000
+    );
+    browser
+        .run("for (const own of [...document.querySelectorAll('details.one')].slice(0, 12)) own.open = true");
     browser.run("return new Promise(done => setTimeout(() => { for (const own of document.querySelectorAll('details.one[open] details')) own.open = true; setTimeout(done, 200) }, 200))");
     assert_eq!(browser.run("return typeof window.broken"), "undefined");
-    assert_eq!(browser.run("return document.querySelectorAll('img, main script, main a').length"), 0);
-    assert!(browser.run("return document.body.textContent.includes('<img src=x onerror')").as_bool().unwrap());
+    assert_eq!(
+        browser.run("return document.querySelectorAll('img, main script, main a').length"),
+        0
+    );
+    assert!(
+        browser
+            .run("return document.body.textContent.includes('<img src=x onerror')")
+            .as_bool()
+            .unwrap()
+    );
     browser.run("const own = document.getElementById('search'); own.value = 'constructor 4444'; own.dispatchEvent(new Event('input'))");
-    assert_eq!(browser.run("return [...document.querySelectorAll('details.one')].filter(own => !own.hidden).length"), 1);
+    assert_eq!(
+        browser.run("return [...document.querySelectorAll('details.one')].filter(own => !own.hidden).length"),
+        1
+    );
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
@@ -181,7 +229,8 @@ fn it_is_read_in_light_and_dark_wide_and_narrow_and_printed() {
     for (width, height) in [(1280, 900), (390, 844)] {
         for dark in [false, true] {
             browser.looks(width, height, dark);
-            let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            let wide = browser
+                .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(wide, 0, "{width} wide, dark: {dark}");
             // Text and ground stand apart by the 4.5 to 1 that WCAG 2 asks for.
             let contrast = browser.run(
@@ -190,14 +239,24 @@ fn it_is_read_in_light_and_dark_wide_and_narrow_and_printed() {
                  const of = node => { const own = light(getComputedStyle(node).color); return (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05); };
                  return Math.min(...[...document.querySelectorAll('p, summary span, td, th, h1, h2, h3')].filter(own => own.textContent.trim() && own.checkVisibility()).map(of))",
             );
-            assert!(contrast.as_f64().unwrap() >= 4.5, "{width} wide, dark: {dark}: {contrast}");
-            let picture = folder().join(format!("review-{width}-{}.png", if dark { "dark" } else { "light" }));
+            assert!(
+                contrast.as_f64().unwrap() >= 4.5,
+                "{width} wide, dark: {dark}: {contrast}"
+            );
+            let picture = folder().join(format!(
+                "review-{width}-{}.png",
+                if dark { "dark" } else { "light" }
+            ));
             std::fs::write(picture, browser.screenshot()).unwrap();
         }
     }
     browser.looks(1280, 900, false);
     let printed = browser.print();
-    assert!(printed.starts_with(b"%PDF") && printed.len() > 20_000, "{}", printed.len());
+    assert!(
+        printed.starts_with(b"%PDF") && printed.len() > 20_000,
+        "{}",
+        printed.len()
+    );
     std::fs::write(folder().join("review.pdf"), printed).unwrap();
     assert_eq!(browser.console(), Vec::<String>::new());
 }

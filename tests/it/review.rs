@@ -1,9 +1,5 @@
 //! `review` and `backtest` over accounts of which it is known what each principal needs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what fails here fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 #![expect(clippy::disallowed_methods, reason = "tests read files")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,20 +64,32 @@ fn truth() -> BTreeMap<String, (BTreeSet<&'static str>, BTreeSet<&'static str>)>
 #[test]
 fn every_principal_is_there_with_what_it_truly_used() {
     let review = reviewed();
-    follows_the_schema("schema/review.schema.json", leastgrant::review::SCHEMA_VERSION, review);
+    follows_the_schema(
+        "schema/review.schema.json",
+        leastgrant::review::SCHEMA_VERSION,
+        review,
+    );
     let principals = list(review, "principals");
     assert_eq!(principals.len() as u64, PLAN.principals);
     let truth = truth();
     for (rank, principal) in (1..).zip(principals) {
         assert_eq!(number(principal, "rank"), rank);
         let arn = principal["arn"].as_str().unwrap();
-        let used: BTreeSet<&str> = list(principal, "uses").iter().map(|own| own["action"].as_str().unwrap()).collect();
+        let used: BTreeSet<&str> = list(principal, "uses")
+            .iter()
+            .map(|own| own["action"].as_str().unwrap())
+            .collect();
         let more: Vec<&&str> = used.difference(&truth[arn].0).collect();
         // `GetFunction` shows tags to those who may list them, so nobody can tell whether that was needed.
-        assert!(more.iter().all(|action| **action == "lambda:ListTags"), "{arn}: {more:?}");
+        assert!(
+            more.iter().all(|action| **action == "lambda:ListTags"),
+            "{arn}: {more:?}"
+        );
         assert!(truth[arn].0.is_subset(&used), "{arn}");
-        let refused: BTreeSet<&str> =
-            list(principal, "refusals").iter().map(|own| own["action"].as_str().unwrap()).collect();
+        let refused: BTreeSet<&str> = list(principal, "refusals")
+            .iter()
+            .map(|own| own["action"].as_str().unwrap())
+            .collect();
         assert_eq!(refused, truth[arn].1, "{arn}");
         // Every number leads to its evidence.
         for own in list(principal, "uses").iter().chain(list(principal, "refusals")) {
@@ -95,13 +103,23 @@ fn the_numbers_of_a_principal_add_up() {
     for principal in list(reviewed(), "principals") {
         let services = list(principal, "services");
         let levels = ["list", "read", "write", "tagging", "permissions"];
-        let sum = |what: &str| -> u64 { services.iter().flat_map(|own| levels.map(|level| number(&own[what], level))).sum() };
+        let sum = |what: &str| -> u64 {
+            services
+                .iter()
+                .flat_map(|own| levels.map(|level| number(&own[what], level)))
+                .sum()
+        };
         let goes: u64 = levels.iter().map(|level| number(&principal["goes"], level)).sum();
         assert_eq!(sum("goes"), goes, "{principal}");
         if principal["changes"] == true {
             assert_eq!(goes, number(principal, "unused"), "{}", principal["arn"]);
         }
-        assert_eq!(sum("granted"), number(principal, "granted"), "{}", principal["arn"]);
+        assert_eq!(
+            sum("granted"),
+            number(principal, "granted"),
+            "{}",
+            principal["arn"]
+        );
         let days: u64 = services
             .iter()
             .flat_map(|own| own["days"].as_array().into_iter().flatten())
@@ -114,7 +132,10 @@ fn the_numbers_of_a_principal_add_up() {
     }
     let totals = &reviewed()["totals"];
     let standings = ["active", "dormant", "never_used", "new", "fixed"];
-    assert_eq!(standings.iter().map(|name| number(totals, name)).sum::<u64>(), PLAN.principals);
+    assert_eq!(
+        standings.iter().map(|name| number(totals, name)).sum::<u64>(),
+        PLAN.principals
+    );
 }
 
 /// What somebody tried and was refused is never in a proposal.
@@ -122,12 +143,21 @@ fn the_numbers_of_a_principal_add_up() {
 fn an_intruders_probes_are_never_granted() {
     let folder = Folder::new();
     let out = folder.path("proposals");
-    run("review", &["--only", "user/intruder-*", "--out", &out, "--format", "csv"]).exits(0);
+    run(
+        "review",
+        &["--only", "user/intruder-*", "--out", &out, "--format", "csv"],
+    )
+    .exits(0);
     let mut seen = 0;
-    let probes: BTreeSet<&str> = truth().values().flat_map(|(_, refused)| refused.clone()).collect();
+    let probes: BTreeSet<&str> = truth()
+        .values()
+        .flat_map(|(_, refused)| refused.clone())
+        .collect();
     for who in PLAN.principals().filter(|who| who.kind == Kind::Intruder) {
         let path = format!("{out}/user.{}.json", who.name());
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
         let proposal: Value = serde_json::from_str(&text).unwrap();
         seen += 1;
         let allowed: BTreeSet<String> = list(&proposal, "policies")
@@ -141,7 +171,9 @@ fn an_intruders_probes_are_never_granted() {
             .map(|action| action.as_str().unwrap().to_owned())
             .collect();
         for probe in &probes {
-            let granted = allowed.iter().any(|pattern| leastgrant::pattern::matches_ignore_case(pattern, probe));
+            let granted = allowed
+                .iter()
+                .any(|pattern| leastgrant::pattern::matches_ignore_case(pattern, probe));
             assert!(!granted, "{} is granted {probe}", who.name());
         }
         // As `leastgrant apply` takes it.
@@ -152,8 +184,16 @@ fn an_intruders_probes_are_never_granted() {
 
 #[test]
 fn threads_do_not_show() {
-    let one = run("review", &["--format", "json", "--threads", "1", "--only", "*-0000?"]).exits(0);
-    let four = run("review", &["--format", "json", "--threads", "4", "--only", "*-0000?"]).exits(0);
+    let one = run(
+        "review",
+        &["--format", "json", "--threads", "1", "--only", "*-0000?"],
+    )
+    .exits(0);
+    let four = run(
+        "review",
+        &["--format", "json", "--threads", "4", "--only", "*-0000?"],
+    )
+    .exits(0);
     assert_eq!(one.out, four.out);
 }
 
@@ -174,15 +214,26 @@ fn principals_are_chosen() {
 
 #[test]
 fn the_page_holds_the_review() {
-    let page = run("review", &["--format", "html", "--only", "user/analyst-*", "--backtest", "0"]).exits(0).out;
+    let page = run(
+        "review",
+        &["--format", "html", "--only", "user/analyst-*", "--backtest", "0"],
+    )
+    .exits(0)
+    .out;
     assert!(page.starts_with("<!doctype html>") && page.contains("user/analyst-00003"));
 }
 
 /// The price table: tight enough, and seldom in the way.
 #[test]
 fn the_knee_is_where_it_is_said_to_be() {
-    let table = run("backtest", &["--learn", "90", "--format", "json", "--by", "kind"]).exits(0).json();
-    follows_the_schema("schema/backtest.schema.json", leastgrant::backtest::SCHEMA_VERSION, &table);
+    let table = run("backtest", &["--learn", "90", "--format", "json", "--by", "kind"])
+        .exits(0)
+        .json();
+    follows_the_schema(
+        "schema/backtest.schema.json",
+        leastgrant::backtest::SCHEMA_VERSION,
+        &table,
+    );
     let row = |strategy: &str| {
         let fits = |row: &&Value| row["group"] == "all" && row["strategy"] == strategy;
         list(&table, "rows").iter().find(fits).unwrap()
@@ -208,16 +259,38 @@ fn the_knee_is_where_it_is_said_to_be() {
 #[test]
 fn a_trail_too_short_to_judge_is_said() {
     run("backtest", &["--learn", "400"]).exits(1);
-    let review = run("review", &["--format", "json", "--backtest", "175", "--only", "user/analyst-*"]).exits(0).json();
-    assert!(list(&review, "diagnostics").iter().any(|said| said["code"] == "short-window"));
+    let review = run(
+        "review",
+        &[
+            "--format",
+            "json",
+            "--backtest",
+            "175",
+            "--only",
+            "user/analyst-*",
+        ],
+    )
+    .exits(0)
+    .json();
+    assert!(
+        list(&review, "diagnostics")
+            .iter()
+            .any(|said| said["code"] == "short-window")
+    );
 }
 
 #[test]
 fn the_committed_schemas_are_current() {
     for (file, schema) in [
         ("schema/review.schema.json", leastgrant::review::review_schema()),
-        ("schema/backtest.schema.json", leastgrant::backtest::table_schema()),
+        (
+            "schema/backtest.schema.json",
+            leastgrant::backtest::table_schema(),
+        ),
     ] {
-        expect_file(file, &format!("{}\n", serde_json::to_string_pretty(&schema).unwrap()));
+        expect_file(
+            file,
+            &format!("{}\n", serde_json::to_string_pretty(&schema).unwrap()),
+        );
     }
 }

@@ -117,7 +117,7 @@ fn observed(
         whose: Whose::Named(principal.clone()),
         condition_keys: condition_keys(policies.map(|given| &given.document)),
         by_day: false,
-};
+    };
     let (ledger, read) = read_ledger(&args.trail, 0, &interest);
     if read.total.records == 0 {
         return Err(read.diagnostics);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::line;
 use super::style::{FAINT, REMOVE, STRONG, styled};
 use super::words::{day, few, grouped};
-use crate::review::{PrincipalReview, Review};
+use crate::review::{PrincipalReview, Review, Standing};
 
 /// Dangerous paths that are named before the rest is counted.
 const PATHS: usize = 3;
@@ -48,14 +48,21 @@ pub fn render(review: &Review, most: usize) -> String {
     line!(
         out,
         "{}",
-        styled(FAINT, "rank  principal                                    standing    last        granted   used   goes  log2 permitted")
+        styled(
+            FAINT,
+            "rank  principal                                    standing    last        granted   used   goes  log2 permitted"
+        )
     );
     for own in review.principals.iter().take(most) {
         one(&mut out, own);
     }
     let rest = review.principals.len().saturating_sub(most);
     if rest > 0 {
-        line!(out, "… and {} more; --top N shows more, --format html, csv and json all", grouped(rest));
+        line!(
+            out,
+            "… and {} more; --top N shows more, --format html, csv and json all",
+            grouped(rest)
+        );
     }
     out
 }
@@ -78,6 +85,16 @@ fn one(out: &mut String, own: &PrincipalReview) {
         grouped(own.used),
         grouped(own.goes.total()),
     );
+    if own.standing == Standing::NeverUsed {
+        let paths = match own.dangers.len() {
+            0 => String::new(),
+            count => format!("; it holds {} known dangerous paths", grouped(count)),
+        };
+        line!(
+            out,
+            "      never used in this trail: can it go altogether?{paths}"
+        );
+    }
     if !own.dangers_closed.is_empty() {
         let names: Vec<String> = own.dangers_closed.iter().map(|name| (*name).to_owned()).collect();
         line!(out, "      closes {}", styled(REMOVE, &few(&names, PATHS)));
@@ -92,7 +109,16 @@ fn one(out: &mut String, own: &PrincipalReview) {
         );
     }
     if own.refused_calls > 0 {
-        let names: Vec<String> = own.refusals.iter().map(|refusal| refusal.action.clone()).collect();
-        line!(out, "      refused {} calls: {}", grouped(own.refused_calls as usize), few(&names, PATHS));
+        let names: Vec<String> = own
+            .refusals
+            .iter()
+            .map(|refusal| refusal.action.clone())
+            .collect();
+        line!(
+            out,
+            "      refused {} calls: {}",
+            grouped(own.refused_calls as usize),
+            few(&names, PATHS)
+        );
     }
 }
