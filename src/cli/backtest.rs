@@ -1,16 +1,13 @@
 //! `leastgrant backtest`: the price of each way to run IAM, from the trail itself.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use super::Exit;
-use super::live::{AwsArgs, Live};
 use super::output::{Format, Output};
-use super::trails::TrailArgs;
-use super::whole_account::{self, Wanted, WhichArgs, WholeAccount, days};
+use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::{Adding, Priced, SCHEMA_VERSION, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::grants::Holder;
@@ -24,16 +21,8 @@ use crate::strategy::{ALL, ManagedPolicies, Strategy, candidate, price};
     after_help = "A later call that was allowed and that the learnt policies refuse is a refusal. Its ticket counts once for all that one service refuses first on the same day."
 )]
 pub(super) struct Args {
-    /// CloudTrail records, as `recommend` takes them. Repeatable.
-    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
-    trail: Vec<PathBuf>,
     #[command(flatten)]
-    trails: TrailArgs,
-    /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws:.
-    #[arg(long, value_name = "FILE|aws:")]
-    grants: PathBuf,
-    #[command(flatten)]
-    which: WhichArgs,
+    account: AccountArgs,
     /// How many days to learn from; the rest of the trail judges.
     #[arg(long, value_name = "DAYS,…", default_value = "30,60,90", value_delimiter = ',', value_parser = days)]
     learn: Vec<i64>,
@@ -43,14 +32,9 @@ pub(super) struct Args {
     /// Add principals up by the value of this tag; else each of a few by itself, and many all together.
     #[arg(long, value_name = "TAG")]
     by: Option<String>,
-    #[command(flatten)]
-    aws: AwsArgs,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Threads to work with; 0 for as many as the machine has.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
 }
 
 fn strategy(text: &str) -> Result<Strategy, String> {
@@ -66,14 +50,6 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
-    let live = Live::new(&args.aws);
-    let wanted = Wanted {
-        trail: &args.trail,
-        trails: &args.trails,
-        grants: &args.grants,
-        threads: args.threads,
-        by_day: false,
-    };
     let mut learn = args.learn.clone();
     learn.sort_unstable();
     learn.dedup();
@@ -81,7 +57,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         let after = |days: &i64| first.saturating_add(SignedDuration::from_hours(days * 24)).ok();
         learn.iter().filter_map(after).filter(|cut| *cut < last).collect()
     };
-    match whole_account::read(&wanted, &live, output, cuts) {
+    match whole_account::read(&args.account, false, output, cuts) {
         Ok(whole) => answer(args, &learn, whole, output),
         Err(said) => {
             output.diagnostics(&said);
@@ -115,7 +91,7 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
         .account
         .holders
         .iter()
-        .filter(|holder| args.which.takes(holder, Some(last)) && !super::recommend::is_fixed(&holder.arn))
+        .filter(|holder| args.account.takes(holder, Some(last)) && !super::recommend::is_fixed(&holder.arn))
         .collect();
     let strategies = if args.strategy.is_empty() {
         ALL.to_vec()

@@ -16,7 +16,7 @@ use crate::evidence::{
 };
 use crate::grants::{Account, Grants};
 use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
-use crate::report::{self, Recommendation, policy_files};
+use crate::report::{self, Recommendation, infrastructure, policy_files};
 use crate::source::{ReadReport, read_text};
 
 /// Arguments of `recommend`.
@@ -99,6 +99,10 @@ enum Format {
     Json,
     /// The policy documents alone, ready for the AWS CLI.
     Policy,
+    /// Terraform: resources, and import blocks for what stands already.
+    Terraform,
+    /// A CloudFormation template.
+    Cloudformation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -522,6 +526,14 @@ fn print(
         Format::Terminal => output.report(&report::terminal::render(report)),
         Format::Json => output.json(report),
         Format::Policy => write_policies(args, output, proposal),
+        Format::Terraform => {
+            let text = infrastructure::terraform::render(&proposal.policies, &report.principal.arn);
+            output.bytes(text.as_bytes())
+        }
+        Format::Cloudformation => output.json(&infrastructure::cloudformation::template(
+            &proposal.policies,
+            &report.principal.arn,
+        )),
     };
     if written != Exit::Done {
         return written;

@@ -7,10 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use super::Exit;
-use super::live::{AwsArgs, Live};
 use super::output::Output;
-use super::trails::TrailArgs;
-use super::whole_account::{self, Wanted, WhichArgs, WholeAccount, days};
+use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Ledger, Visibility};
@@ -25,16 +23,8 @@ use crate::review::{Case, Earlier, Moment, PrincipalReview, Review, assemble, of
     after_help = "Ranked by the known dangerous paths that the proposal closes, then by the actions that go, the most powerful access level first. Of principals that were never used all counts as going."
 )]
 pub(super) struct Args {
-    /// CloudTrail records, as `recommend` takes them. Repeatable.
-    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
-    trail: Vec<PathBuf>,
     #[command(flatten)]
-    trails: TrailArgs,
-    /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws:.
-    #[arg(long, value_name = "FILE|aws:")]
-    grants: PathBuf,
-    #[command(flatten)]
-    which: WhichArgs,
+    account: AccountArgs,
     /// Call a principal dormant that has no event in so many days before the end of the trail.
     #[arg(long, value_name = "DAYS", default_value = "45d", value_parser = days)]
     dormant: i64,
@@ -56,11 +46,6 @@ pub(super) struct Args {
     /// Exit with 3 where there is something to change.
     #[arg(long)]
     exit_code: bool,
-    #[command(flatten)]
-    aws: AwsArgs,
-    /// Threads to work with; 0 for as many as the machine has.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -82,14 +67,6 @@ const LEARN_DAYS: i64 = 14;
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
-    let live = Live::new(&args.aws);
-    let wanted = Wanted {
-        trail: &args.trail,
-        trails: &args.trails,
-        grants: &args.grants,
-        threads: args.threads,
-        by_day: true,
-    };
     let cuts = |first: Timestamp, last: Timestamp| {
         let cut = last
             .saturating_sub(SignedDuration::from_hours(args.backtest * 24))
@@ -99,7 +76,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             .into_iter()
             .collect()
     };
-    let whole = match whole_account::read(&wanted, &live, output, cuts) {
+    let whole = match whole_account::read(&args.account, true, output, cuts) {
         Ok(whole) => whole,
         Err(said) => {
             output.diagnostics(&said);
@@ -175,7 +152,7 @@ fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>
         .account
         .holders
         .iter()
-        .filter(|holder| args.which.takes(holder, Some(end)));
+        .filter(|holder| args.account.takes(holder, Some(end)));
     let holders: Vec<&Holder> = holders.collect();
     let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> =
         holders.par_iter().map(|holder| desk.look(holder)).collect();

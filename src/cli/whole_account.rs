@@ -1,11 +1,11 @@
 //! An account and its trail, read for all its principals at once.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::live::{Live, is_live};
+use super::live::{AwsArgs, Live, is_live};
 use super::observed::condition_keys;
 use super::output::Output;
 use super::policies::read_account;
@@ -16,9 +16,22 @@ use crate::grants::{Account, Holder, is_aws_managed};
 use crate::pattern;
 use crate::source::{ReadReport, read_window};
 
-/// Which principals.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct WhichArgs {
+/// An account, its trail, and which of its principals.
+#[derive(Debug, clap::Args)]
+pub(super) struct AccountArgs {
+    /// CloudTrail records, as `recommend` takes them. Repeatable.
+    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
+    trail: Vec<PathBuf>,
+    #[command(flatten)]
+    trails: TrailArgs,
+    /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws:.
+    #[arg(long, value_name = "FILE|aws:")]
+    grants: PathBuf,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+    /// Threads to read with; 0 for as many as the machine has.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
     /// Only principals like this: role/NAME, user/NAME or an ARN, with * and ?. Repeatable.
     #[arg(long, value_name = "PATTERN", help_heading = "Principals")]
     pub(super) only: Vec<String>,
@@ -49,7 +62,7 @@ pub(super) fn days(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "write a number of days: 30d".to_owned())
 }
 
-impl WhichArgs {
+impl AccountArgs {
     /// Whether a principal is one of them; `end` is when the trail ends.
     pub(super) fn takes(&self, holder: &Holder, end: Option<Timestamp>) -> bool {
         let like = |wanted: &String| {
@@ -74,15 +87,6 @@ impl WhichArgs {
     }
 }
 
-/// What is to be read.
-pub(super) struct Wanted<'a> {
-    pub(super) trail: &'a [PathBuf],
-    pub(super) trails: &'a TrailArgs,
-    pub(super) grants: &'a Path,
-    pub(super) threads: usize,
-    pub(super) by_day: bool,
-}
-
 /// An account with its trail in parts.
 pub(super) struct WholeAccount {
     pub(super) account: Account,
@@ -93,18 +97,20 @@ pub(super) struct WholeAccount {
     pub(super) said: Vec<Diagnostic>,
 }
 
-/// Reads the account, then the trail; `cuts` says where to cut a trail of this first and last event.
+/// Reads the account, then the trail; `cuts` says where to cut a trail of this first and last event; `by_day`
+/// keeps what was done on each day.
 pub(super) fn read(
-    wanted: &Wanted<'_>,
-    live: &Live<'_>,
+    wanted: &AccountArgs,
+    by_day: bool,
     output: &Output,
     cuts: impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>,
 ) -> Result<WholeAccount, Vec<Diagnostic>> {
-    let (account, mut said) = read_account(wanted.grants, None, live)?;
+    let live = &Live::new(&wanted.aws);
+    let (account, mut said) = read_account(&wanted.grants, None, live)?;
     let interest = Interest {
         whose: Whose::Everybody,
         condition_keys: keys(&account),
-        by_day: wanted.by_day,
+        by_day,
     };
     let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
     let cuts = match window(wanted, local) {
@@ -117,8 +123,8 @@ pub(super) fn read(
         selectors,
         said: of_trails,
     } = trails::read_parts(
-        wanted.trail,
-        wanted.trails,
+        &wanted.trail,
+        &wanted.trails,
         (wanted.threads, &cuts),
         &interest,
         None,
@@ -133,7 +139,7 @@ pub(super) fn read(
     for part in &mut parts {
         part.visibility.selectors.clone_from(&selectors);
     }
-    if is_live(wanted.grants) {
+    if is_live(&wanted.grants) {
         said.push(
             Diagnostic::note(
                 Code::SharedPolicy,
@@ -152,17 +158,17 @@ pub(super) fn read(
 }
 
 /// The first and last event: of files they are looked up, of a window that is fetched they are known.
-fn window(wanted: &Wanted<'_>, local: bool) -> Option<(Timestamp, Timestamp)> {
+fn window(wanted: &AccountArgs, local: bool) -> Option<(Timestamp, Timestamp)> {
     let now = Timestamp::now();
     if wanted.trail.iter().any(|path| path.as_os_str() == "-") {
         // Standard input can be read once only.
         return None;
     }
     if !local {
-        let window = trails::fetched(wanted.trails, now);
+        let window = trails::fetched(&wanted.trails, now);
         return window.from.zip(window.until);
     }
-    let (files, window) = trails::files_and_window(wanted.trail, wanted.trails, now);
+    let (files, window) = trails::files_and_window(&wanted.trail, &wanted.trails, now);
     read_window(&files, wanted.threads, window)
 }
 

@@ -3,6 +3,7 @@
 mod build;
 pub mod csv;
 pub mod html;
+pub mod infrastructure;
 pub mod markdown;
 mod permits;
 pub mod policy_files;

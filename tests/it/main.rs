@@ -17,6 +17,7 @@ mod decisions;
 mod determinism;
 mod examples;
 mod explain;
+mod infrastructure;
 mod messages;
 mod observed;
 mod properties;

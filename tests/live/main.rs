@@ -22,4 +22,5 @@ mod grants;
 mod opinions;
 mod program;
 mod servers;
+mod templates;
 mod trails;
