@@ -99,14 +99,17 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
         args.strategy.clone()
     };
     let managed = ManagedPolicies::default();
+    let steps = output.steps("pricing", "principals", holders.len());
     let of_holder = |holder: &&Holder| {
         let mut found = Vec::new();
         for (at, days) in (1..).zip(learn).take(whole.cuts.len()) {
             found.extend(priced(&whole, holder, (at, *days), last, &strategies, &managed));
         }
+        steps.done();
         found
     };
     let all: Vec<Vec<Priced>> = holders.par_iter().map(of_holder).collect();
+    drop(steps);
     let mut adding = Adding::default();
     for (holder, prices) in holders.iter().zip(&all) {
         let groups = groups(args, holder, holders.len());

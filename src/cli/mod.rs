@@ -21,6 +21,7 @@ mod output;
 mod overlay;
 mod permissions;
 mod policies;
+mod progress;
 mod recommend;
 mod review;
 mod simulate;
@@ -53,6 +54,9 @@ pub struct Cli {
     /// Colour the output.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
+    /// Say less on standard error: neither progress nor notes; warnings and errors are said.
+    #[arg(long, short, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -124,11 +128,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
-    let output = output::Output::new(match cli.color {
+    let color = match cli.color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,
         Color::Never => anstream::ColorChoice::Never,
-    });
+    };
+    let output = output::Output::new(color, cli.quiet);
     match cli.command {
         Command::Recommend(args) => recommend::run(&args, &output),
         Command::Review(args) => review::run(&args, &output),

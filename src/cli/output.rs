@@ -6,7 +6,8 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::Exit;
 use super::diagnostics;
-use crate::diagnostic::Diagnostic;
+use super::progress::{self, Reading, Steps};
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// How a command prints what it found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,11 +21,22 @@ pub(super) enum Format {
 /// The two streams, with their colours decided.
 pub(super) struct Output {
     color: ColorChoice,
+    quiet: bool,
 }
 
 impl Output {
-    pub(super) fn new(color: ColorChoice) -> Self {
-        Self { color }
+    pub(super) fn new(color: ColorChoice, quiet: bool) -> Self {
+        Self { color, quiet }
+    }
+
+    /// Shows how far the reading of trails is, until it is dropped.
+    pub(super) fn reading(&self) -> Reading {
+        Reading::shown(progress::wanted(self.quiet))
+    }
+
+    /// Shows how many of `count` things are done, until it is dropped.
+    pub(super) fn steps(&self, doing: &str, what: &str, count: usize) -> Steps {
+        Steps::shown(progress::wanted(self.quiet), doing, what, count)
     }
 
     /// Writes a report that may hold ANSI styles.
@@ -68,9 +80,10 @@ impl Output {
         self.report(&text)
     }
 
-    /// Says diagnostics, each with its place.
+    /// Says diagnostics, each with its place; notes only where nobody asked for quiet.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics {
+        let said = |diagnostic: &&Diagnostic| !self.quiet || diagnostic.severity != Severity::Note;
+        for diagnostic in diagnostics.iter().filter(said) {
             self.say(&diagnostics::rendered(diagnostic));
         }
     }

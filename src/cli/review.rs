@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         output.say(&format!("error: {} cannot be made: {error}", folder.display()));
         return Exit::Failed;
     }
-    match reviewed(args, &whole) {
+    match reviewed(args, &whole, output) {
         Ok(review) => print(args, &review, &whole, output),
         Err(said) => {
             output.diagnostics(&said);
@@ -110,7 +110,7 @@ struct Desk<'w> {
     out: Option<&'w Path>,
 }
 
-fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>> {
+fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review, Vec<Diagnostic>> {
     let mut all = Ledger::default();
     for part in &whole.parts {
         all.merge(part.clone());
@@ -154,8 +154,14 @@ fn reviewed(args: &Args, whole: &WholeAccount) -> Result<Review, Vec<Diagnostic>
         .iter()
         .filter(|holder| args.account.takes(holder, Some(end)));
     let holders: Vec<&Holder> = holders.collect();
-    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> =
-        holders.par_iter().map(|holder| desk.look(holder)).collect();
+    let steps = output.steps("judging", "principals", holders.len());
+    let look = |holder: &&Holder| {
+        let looked = desk.look(holder);
+        steps.done();
+        looked
+    };
+    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> = holders.par_iter().map(look).collect();
+    drop(steps);
     let mut said = whole.said.clone();
     said.extend(whole.read.diagnostics.iter().cloned());
     let strangers = whole.strangers();

@@ -181,6 +181,7 @@ pub(super) fn read_parts(
     }
     if remote.is_empty() {
         let selectors = selectors.filter(|_| files.len() == 1);
+        let _shown = output.reading();
         let (parts, read) = crate::source::read_parts(&files, &[], threads, interest, window, cuts);
         return Ok(Trails {
             parts,
@@ -195,7 +196,9 @@ pub(super) fn read_parts(
     output.diagnostics(&trails.before);
     let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
     let window = if files.is_empty() { fetched } else { window };
+    let shown = output.reading();
     let (parts, read) = crate::source::read_parts(&files, &stores, threads, interest, window, cuts);
+    drop(shown);
     let one = trails
         .selectors_text
         .as_ref()

@@ -113,7 +113,10 @@ pub(super) fn read(
         by_day,
     };
     let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
-    let cuts = match window(wanted, local) {
+    let shown = output.reading();
+    let window = window(wanted, local);
+    drop(shown);
+    let cuts = match window {
         Some((first, last)) => cuts(first, last),
         None => Vec::new(),
     };

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::list::{Listed, Listing, list};
+use super::progress::READING;
 use super::report::{Counts, InputCounts, ReadReport, RunNotes};
 use super::store::Store;
 use super::stream::{FileReport, read_file};
@@ -79,6 +80,7 @@ pub fn read_trails<A: Send>(
         threads => threads,
     };
     let batches = batches(&listing.files);
+    READING.begin(listing.files.iter().map(|file| file.size));
     let read = |batch: &Range<usize>| {
         let mut into = new();
         let mut chunk = Vec::new();
@@ -86,6 +88,11 @@ pub fn read_trails<A: Send>(
         let reports: Vec<FileReport> = files
             .iter()
             .map(|file| read_file(file, stores, &mut chunk, &mut into, &record))
+            .zip(files)
+            .map(|(report, file)| {
+                READING.read(file.size, report.counts.records);
+                report
+            })
             .collect();
         (into, reports)
     };

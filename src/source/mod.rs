@@ -8,6 +8,7 @@ pub mod aws;
 pub mod files;
 mod ledger;
 mod list;
+pub mod progress;
 mod report;
 pub mod seen;
 pub mod snapshot;
