@@ -127,6 +127,11 @@ pub struct Day {
 }
 
 impl Who {
+    /// The application that it belongs to: its resources are named after it.
+    pub fn app(&self) -> String {
+        format!("app{:03}", self.number / 12 % 200)
+    }
+
     /// What it does on a day: legitimate calls, and an intruder's refused ones.
     pub fn does(&self, day: Day) -> Vec<Call> {
         let mut fixed = Random::new(&[self.seed, self.number]);
@@ -137,7 +142,7 @@ impl Who {
             return Vec::new();
         }
         let mut calls = Vec::new();
-        let app = format!("app{:03}", self.number / 12 % 200);
+        let app = self.app();
         match self.kind {
             Kind::Pipeline => pipeline(&app, day, &mut fixed, &mut now, &mut calls),
             Kind::WebService => web_service(&app, day, &mut fixed, &mut now, &mut calls),

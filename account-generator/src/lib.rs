@@ -18,6 +18,7 @@
 )]
 
 pub mod call;
+pub mod circumstances;
 pub mod kinds;
 pub mod random;
 
@@ -94,7 +95,10 @@ impl Plan {
             for (at, call) in who.does(day).iter().enumerate() {
                 for again in 0..self.load {
                     let second = (at as u64 * 1373 + again * 211 + who.number * 17) % 86_400;
-                    records.push((second, record(&who, call, day, second, &mut random).to_string()));
+                    records.push((
+                        second,
+                        record(&who, call, (day, self.days), second, &mut random).to_string(),
+                    ));
                 }
             }
         }
@@ -140,7 +144,8 @@ impl Plan {
                 .map(|name| json!({"PolicyName": name, "PolicyArn": managed(name)}))
                 .collect();
             let name = who.name();
-            let tags = json!([{"Key": "kind", "Value": who.kind.as_str()}]);
+            let tags =
+                json!([{"Key": "app", "Value": who.app()}, {"Key": "kind", "Value": who.kind.as_str()}]);
             if who.kind.is_user() {
                 users.push(json!({
                     "Path": "/", "UserName": name, "UserId": format!("AIDAEXAMPLE{:08}", who.number),
@@ -234,7 +239,7 @@ impl Who {
     }
 }
 
-fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) -> Value {
+fn record(who: &Who, call: &Call, (day, days): (Day, u64), second: u64, random: &mut Random) -> Value {
     let time = format!(
         "{}T{:02}:{:02}:{:02}Z",
         day.date,
@@ -243,7 +248,7 @@ fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) ->
         second % 60
     );
     let name = who.name();
-    let identity = if who.kind.is_user() {
+    let mut identity = if who.kind.is_user() {
         json!({"type": "IAMUser", "principalId": format!("AIDAEXAMPLE{:08}", who.number), "arn": who.arn(),
             "accountId": ACCOUNT, "accessKeyId": format!("AKIAEXAMPLE{:08}", who.number), "userName": name})
     } else {
@@ -259,10 +264,16 @@ fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) ->
                 "attributes": {"creationDate": format!("{}T00:00:00Z", day.date), "mfaAuthenticated": "false"}}})
     };
     let people = if who.kind == Kind::SharedUser { 6 } else { 1 };
-    let address = format!(
-        "198.51.100.{}",
-        1 + (who.number + random.below(people) * 31) % 250
-    );
+    let person = random.below(people);
+    let own = circumstances::of(who, day, days, person);
+    let address = own
+        .address
+        .unwrap_or_else(|| format!("198.51.100.{}", 1 + (who.number + person * 31) % 250));
+    if let Some(fields) = identity.as_object_mut().filter(|_| own.mfa) {
+        let attributes =
+            json!({"creationDate": format!("{}T00:00:00Z", day.date), "mfaAuthenticated": "true"});
+        fields.insert("sessionContext".to_owned(), json!({"attributes": attributes}));
+    }
     let probe = who.kind == Kind::Intruder && call.refused;
     let mut record = json!({
         "eventVersion": "1.11", "userIdentity": identity, "eventTime": time,
@@ -275,6 +286,9 @@ fn record(who: &Who, call: &Call, day: Day, second: u64, random: &mut Random) ->
         "eventCategory": if call.data.is_some() { "Data" } else { "Management" },
     });
     if let Some(fields) = record.as_object_mut() {
+        if let Some(endpoint) = own.endpoint {
+            fields.insert("vpcEndpointId".to_owned(), json!(endpoint));
+        }
         if call.refused {
             let (action, resource) = call.needs.first().cloned().unwrap_or_default();
             let who = fields

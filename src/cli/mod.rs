@@ -11,6 +11,7 @@ mod apply;
 mod backtest;
 mod catalog;
 mod check;
+mod conditions;
 mod dangerous;
 mod diagnostics;
 mod exit;

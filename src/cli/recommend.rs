@@ -77,6 +77,14 @@ pub(super) struct Args {
     /// What becomes of granted actions whose use this trail cannot show.
     #[arg(long, value_enum, default_value_t = UnseenArg::Keep)]
     unseen: UnseenArg,
+    /// Write conditions that held for every use into the statements: source-vpce, source-ip, region, mfa,
+    /// called-via, kms-via-service, principal-tag; all for those that a trail shows. They are listed in any case.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = super::conditions::names)]
+    conditions: Vec<super::conditions::Names>,
+    /// A network of your own, as 203.0.113.0/24: for the condition on the source address, which is otherwise
+    /// suggested for the /24 of each address. Repeatable.
+    #[arg(long, value_name = "CIDR", value_parser = super::conditions::network)]
+    network: Vec<crate::evaluate::Network>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -361,7 +369,8 @@ fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
     Interest {
         whose,
         condition_keys,
-        by_day: false,
+        circumstances: true,
+        ..Interest::default()
     }
 }
 
@@ -408,6 +417,7 @@ fn answer(
                     UnseenArg::Keep => Unseen::Keep,
                     UnseenArg::UsedServices => Unseen::UsedServices,
                 },
+                conditions: super::conditions::wanted(&args.conditions, &args.network, tags(known, &arn)),
             };
             recommend(
                 Subject {
@@ -424,6 +434,13 @@ fn answer(
     let evidence = evidence.unwrap_or(&none);
     let report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
     Ok((report, proposal))
+}
+
+/// The tags of a principal of the account.
+fn tags(known: &Known, arn: &str) -> std::collections::BTreeMap<String, String> {
+    let holders = known.account.iter().flat_map(|account| &account.holders);
+    let mut own = holders.filter(|holder| holder.arn == arn);
+    own.next().map(|holder| holder.tags.clone()).unwrap_or_default()
 }
 
 /// The principal's ARN and evidence; no evidence where it has no events.

@@ -111,6 +111,7 @@ pub(super) fn read(
         whose: Whose::Everybody,
         condition_keys: keys(&account),
         by_day,
+        ..Interest::default()
     };
     let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
     let shown = output.reading();

@@ -26,3 +26,4 @@ pub use principal::{Principal, PrincipalKind};
 pub use prove::{Comparison, Difference, Undecided, allowed, compare};
 pub use request::{Request, Target};
 pub use truth::Truth;
+pub use value::Network;

@@ -104,14 +104,14 @@ pub(super) fn date(text: &str) -> Option<Timestamp> {
 
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     bits: u32,
 }
 
 impl Network {
     /// Reads `203.0.113.0/24`, `2001:db8::/32`, or one address.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = match text.trim().split_once('/') {
             Some((address, bits)) => (address, Some(bits.parse().ok()?)),
             None => (text.trim(), None),
@@ -122,8 +122,18 @@ impl Network {
         (bits <= most).then_some(Self { address, bits })
     }
 
+    /// The address as it is written before the slash.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Whether all of the other range is in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.bits >= self.bits && self.contains(other.address)
+    }
+
     /// Whether the address is in the range; never across the two families.
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         let same = |a: u128, b: u128, unused: u32| (a ^ b).checked_shr(unused).unwrap_or(0) == 0;
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -132,6 +142,12 @@ impl Network {
             (IpAddr::V6(own), IpAddr::V6(other)) => same(own.to_bits(), other.to_bits(), 128 - self.bits),
             _ => false,
         }
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.address, self.bits)
     }
 }
 
@@ -197,6 +213,17 @@ mod tests {
         assert!(inside("0.0.0.0/0", "8.8.8.8") && !inside("0.0.0.0/0", "::1"));
         assert!(inside("2001:db8::/32", "2001:db8:1::1") && !inside("2001:db8::1", "2001:db8::2"));
         assert!(inside("::/0", "2001:db8::2"));
+        let covers = |outer: &str, inner: &str| {
+            Network::parse(outer)
+                .unwrap()
+                .covers(&Network::parse(inner).unwrap())
+        };
+        assert!(covers("203.0.0.0/16", "203.0.113.0/24") && covers("203.0.113.0/24", "203.0.113.7"));
+        assert!(!covers("203.0.113.0/24", "203.0.0.0/16") && !covers("203.0.113.0/24", "203.0.114.0/24"));
+        assert_eq!(
+            Network::parse("203.0.113.7").unwrap().to_string(),
+            "203.0.113.7/32"
+        );
         for text in ["", "203.0.113.0/33", "203.0.113", "a/8", "203.0.113.0/"] {
             assert_eq!(Network::parse(text), None, "{text}");
         }

@@ -56,6 +56,8 @@ pub struct Interest {
     pub condition_keys: BTreeSet<String>,
     /// Whether calls are counted by service and day as well.
     pub by_day: bool,
+    /// Whether the circumstances of calls are counted as well.
+    pub circumstances: bool,
 }
 
 impl Interest {
@@ -189,6 +191,13 @@ impl Ledger {
             entry.principal = principal.clone();
         }
         entry.evidence.add(event, &mapped, &context);
+        if interest.circumstances
+            && let require::Mapped::Requires(requirements) = &mapped
+        {
+            let actions = requirements.chunk_by(|a, b| a.action == b.action);
+            let actions = actions.filter_map(|own| own.first().map(|first| first.action.as_str()));
+            entry.evidence.circumstances.add(event, actions);
+        }
         if interest.by_day {
             let service = event
                 .source

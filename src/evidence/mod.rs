@@ -5,6 +5,7 @@
 //! changes the answer.
 
 mod activity;
+mod circumstances;
 mod fold;
 mod last_accessed;
 mod ledger;
@@ -15,6 +16,7 @@ mod tally;
 mod visibility;
 
 pub use activity::{Activity, date_of, day_of};
+pub use circumstances::{Circumstances, Days, Key, Values, network_of};
 pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
@@ -47,6 +49,8 @@ pub struct Evidence {
     pub last_accessed: LastAccessed,
     /// By service and day; empty unless it is asked for ([`Interest::by_day`]).
     pub activity: Activity,
+    /// In which circumstances; empty unless it is asked for ([`Interest::circumstances`]).
+    pub circumstances: Circumstances,
 }
 
 impl Evidence {
@@ -90,6 +94,7 @@ impl Evidence {
         add_counts(&mut self.not_authorized, other.not_authorized);
         self.last_accessed.merge(other.last_accessed);
         self.activity.merge(other.activity);
+        self.circumstances.merge(&other.circumstances);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

@@ -59,7 +59,7 @@ fn interest(keys: &[&str]) -> Interest {
     Interest {
         whose: Whose::Everybody,
         condition_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-        by_day: false,
+        ..Interest::default()
     }
 }
 

@@ -33,6 +33,8 @@ fn plan(changes: Vec<PolicyChange>) -> Option<Plan> {
         actions: std::collections::BTreeMap::new(),
         refused: Vec::new(),
         dangers: Vec::new(),
+        conditions: Vec::new(),
+        conditions_tried: Vec::new(),
         proof: Proof::default(),
         diagnostics: Vec::new(),
     };

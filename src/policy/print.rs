@@ -71,7 +71,7 @@ fn texts(list: &[String]) -> Value {
 }
 
 /// Operators and keys in the order in which they first come.
-fn conditions_value(conditions: &[Condition]) -> Value {
+pub(crate) fn conditions_value(conditions: &[Condition]) -> Value {
     let mut block: Map<String, Value> = Map::new();
     for condition in conditions {
         let keys = block

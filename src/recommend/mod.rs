@@ -6,6 +6,7 @@
 //! observed call still allowed, nothing granted that was not granted before.
 
 mod actions;
+pub mod conditions;
 mod danger;
 mod draft;
 mod finding;
@@ -62,6 +63,8 @@ pub struct Options {
     pub unseen: Unseen,
     /// Which dangerous additions are written into the policies, not only into the report.
     pub allow_dangerous: Allowed,
+    /// What is known for conditions, and which are written.
+    pub conditions: conditions::Wanted,
 }
 
 /// The state of one granted action.
@@ -88,6 +91,11 @@ pub struct Proposal {
     pub refused: Vec<Refused>,
     /// What to look at twice.
     pub dangers: Vec<Danger>,
+    /// Conditions that held for every use of a statement.
+    pub conditions: Vec<conditions::Suggestion>,
+    /// How each kind of condition, learnt from the earlier part of the trail, does in the later: over all
+    /// statements, whether or not it is suggested now.
+    pub conditions_tried: Vec<conditions::Tried>,
     /// The proof.
     pub proof: Proof,
     /// What else is to be said.
@@ -128,12 +136,14 @@ pub fn recommend(
     };
     redundant::drop_covered(&mut sheets);
     request::place(&mut sheets, &refused, principal.grants);
+    let held = conditions::suggest(&sheets, &principal, others, visibility, options);
+    let asked = conditions::write(&mut sheets, &held.suggested);
     note_shared(&sheets, &mut diagnostics);
     let mut actions = states(&sheets);
     let mut policies = policies::written(sheets, principal.grants, &mut diagnostics);
     own_up_to_wildcards(&mut policies, &mut actions);
     policies::say_what_is_forced(&policies, &mut diagnostics);
-    let proof = proof::prove(&principal, others, &policies);
+    let proof = proof::prove(&principal, others, &policies, &asked);
     report_failures(&proof, &mut diagnostics);
     let dangers = danger::find(&policies, principal.grants);
     Proposal {
@@ -141,6 +151,8 @@ pub fn recommend(
         actions,
         refused,
         dangers,
+        conditions: held.suggested,
+        conditions_tried: held.tried,
         proof,
         diagnostics,
     }
@@ -155,6 +167,8 @@ pub fn nothing_to_go_by(grants: &Grants) -> Proposal {
         actions: BTreeMap::new(),
         refused: Vec::new(),
         dangers: Vec::new(),
+        conditions: Vec::new(),
+        conditions_tried: Vec::new(),
         proof: Proof::default(),
         diagnostics,
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::finding::Reason;
 use super::policies::PolicyChange;
-use super::{Subject, is_new};
+use super::{Subject, conditions, is_new};
 use crate::evaluate::prove::{Comparison, compare};
 use crate::evaluate::{Compiled, Context, Decision, Layer, PolicyIn, Request, StatementRef, Truth};
+use crate::evidence::Key;
 use crate::grants::{Grants, Origin, is_aws_managed};
 use crate::policy::{Document, Effect, Element, Statement};
 use crate::require::Resource;
@@ -57,17 +58,23 @@ pub struct Proof {
     pub unexplained: Vec<Loss>,
 }
 
-/// Proves the change for the principal and everybody who shares a changed policy.
-pub(super) fn prove(principal: &Subject<'_>, others: &[Subject<'_>], policies: &[PolicyChange]) -> Proof {
+/// Proves the change for the principal and everybody who shares a changed policy. `asked`: keys of conditions
+/// that were added, of which the circumstances of the calls tell the values.
+pub(super) fn prove(
+    principal: &Subject<'_>,
+    others: &[Subject<'_>],
+    policies: &[PolicyChange],
+    asked: &BTreeSet<Key>,
+) -> Proof {
     let mut proof = Proof::default();
     let scratch = policies.iter().all(|policy| policy.before.is_none());
-    check_uses(&mut proof, principal, policies, scratch);
+    check_uses(&mut proof, principal, policies, (scratch, asked));
     for other in others {
         if policies
             .iter()
             .any(|policy| policy.change != super::Change::Unchanged && reaches(policy, other.grants))
         {
-            check_uses(&mut proof, other, policies, scratch);
+            check_uses(&mut proof, other, policies, (scratch, asked));
         }
     }
     if !scratch {
@@ -145,7 +152,29 @@ fn same_policy(a: &Origin, b: &Origin) -> bool {
     }
 }
 
-fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange], scratch: bool) {
+/// What is decided in any of the contexts, the worst first: refused, then not known.
+fn worst(compiled: &Compiled, request: &Request<'_>, contexts: &[Context]) -> Decision {
+    let rank = |decision: &Decision| match decision {
+        Decision::ExplicitDeny { .. } | Decision::ImplicitDeny { .. } => 0,
+        Decision::Unknown { .. } => 1,
+        Decision::Allowed { .. } => 2,
+    };
+    let decided = contexts.iter().map(|context| {
+        let mut own = *request;
+        own.context = context;
+        compiled.decide(&own)
+    });
+    decided
+        .min_by_key(rank)
+        .unwrap_or_else(|| compiled.decide(request))
+}
+
+fn check_uses(
+    proof: &mut Proof,
+    subject: &Subject<'_>,
+    policies: &[PolicyChange],
+    (scratch, asked): (bool, &BTreeSet<Key>),
+) {
     let (before, after) = both(subject.grants, policies);
     let (old, new) = (Compiled::new(&before), Compiled::new(&after));
     let principal = subject.grants.principal.clone().unwrap_or_default();
@@ -165,7 +194,12 @@ fn check_uses(proof: &mut Proof, subject: &Subject<'_>, policies: &[PolicyChange
                 named(&mut proof.unexplained);
                 continue;
             }
-            match new.decide(&request) {
+            let filled = if asked.is_empty() {
+                Vec::new()
+            } else {
+                conditions::contexts(context, &subject.evidence.circumstances, action, asked)
+            };
+            match worst(&new, &request, &filled) {
                 Decision::Allowed { .. } => proof.allowed += 1,
                 Decision::ExplicitDeny { .. } | Decision::ImplicitDeny { .. } => named(&mut proof.lost),
                 Decision::Unknown { missing } => {

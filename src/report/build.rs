@@ -56,6 +56,8 @@ pub fn recommendation(
         unmapped: unmapped(evidence),
         not_authorized: evidence.not_authorized.clone(),
         dangers: proposal.dangers.clone(),
+        conditions: proposal.conditions.clone(),
+        conditions_tried: proposal.conditions_tried.clone(),
         proof: proof(&proposal.proof),
         diagnostics,
         edits,

@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diff::Edit;
 use crate::grants::Origin;
 use crate::plan::Plan;
+use crate::recommend::conditions::{Suggestion, Tried};
 use crate::recommend::{Change, Danger, Reason, Settled};
 use crate::report::PermitsView;
 
@@ -53,6 +54,10 @@ pub struct Recommendation {
     pub not_authorized: BTreeMap<String, u64>,
     /// What to look at twice in what is left.
     pub dangers: Vec<Danger>,
+    /// Conditions that held for every use of a statement, and could be asked for.
+    pub conditions: Vec<Suggestion>,
+    /// How each kind of condition, learnt from the earlier part of the trail, does in the later.
+    pub conditions_tried: Vec<Tried>,
     /// The proof.
     pub proof: ProofView,
     /// Everything else that is to be said.

@@ -13,6 +13,7 @@ mod catalog;
 mod check;
 mod checks;
 mod cli;
+mod conditions;
 mod decisions;
 mod determinism;
 mod examples;

@@ -350,7 +350,7 @@ proptest! {
         used_services in any::<bool>(),
     ) {
         let unseen = if used_services { Unseen::UsedServices } else { Unseen::Keep };
-        let options = Options { include_denied, allow_dangerous: if include_denied { Allowed::Everything } else { Allowed::Nothing }, unseen };
+        let options = Options { include_denied, allow_dangerous: if include_denied { Allowed::Everything } else { Allowed::Nothing }, unseen, ..Options::default() };
         check(&grants(&policies), &records, &options);
     }
 }

@@ -116,7 +116,7 @@ fn observed(
     let interest = Interest {
         whose: Whose::Named(principal.clone()),
         condition_keys: condition_keys(policies.map(|given| &given.document)),
-        by_day: false,
+        ..Interest::default()
     };
     let (ledger, read) = read_ledger(&args.trail, 0, &interest);
     if read.total.records == 0 {

@@ -5,6 +5,7 @@
 
 pub mod backtest;
 pub mod check;
+mod conditions;
 pub mod explain;
 mod policies;
 pub mod review;
@@ -44,6 +45,7 @@ pub fn render(report: &Recommendation) -> String {
     sections::unseen(&mut out, report);
     sections::forced(&mut out, report);
     sections::dangers(&mut out, report);
+    conditions::section(&mut out, report);
     sections::proof(&mut out, report);
     sections::next(&mut out, report);
     out
