@@ -170,8 +170,7 @@ fn what_changes_half_way_is_no_habit() {
     let moves = |day: u32| json!({"sourceIPAddress": if day < 30 { "203.0.113.9" } else { "198.51.100.9" }});
     assert_eq!(names(&proposed(LOOK, &looks(moves), all())), ["region"]);
     // Two that come up all the time are one.
-    let both =
-        |day: u32| json!({"sourceIPAddress": if day % 2 == 0 { "203.0.113.9" } else { "198.51.100.9" }});
+    let both = |day: u32| json!({"sourceIPAddress": if day.is_multiple_of(2) { "203.0.113.9" } else { "198.51.100.9" }});
     assert_eq!(
         names(&proposed(LOOK, &looks(both), all())),
         ["source-ip", "region"]
