@@ -122,6 +122,18 @@ pub enum Code {
     Stale,
     /// A change that is not made without an explicit flag.
     GuardRail,
+    /// A file of exceptions that is not one.
+    ExceptionShape,
+    /// An exception that holds, and is not followed here.
+    ExceptionInForce,
+    /// An exception that no longer holds.
+    ExceptionExpired,
+    /// An exception that ends soon.
+    ExceptionEnds,
+    /// An exception that leaves nothing alone.
+    ExceptionUnmatched,
+    /// An earlier review that cannot be compared with.
+    BaselineShape,
     /// Something this version does not do yet.
     Unsupported,
 }
@@ -180,6 +192,12 @@ impl Code {
             Self::Interrupted => "interrupted",
             Self::Stale => "stale",
             Self::GuardRail => "guard-rail",
+            Self::ExceptionShape => "exception-shape",
+            Self::ExceptionInForce => "exception-in-force",
+            Self::ExceptionExpired => "exception-expired",
+            Self::ExceptionEnds => "exception-ends",
+            Self::ExceptionUnmatched => "exception-unmatched",
+            Self::BaselineShape => "baseline-shape",
             Self::Unsupported => "unsupported",
         }
     }

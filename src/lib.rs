@@ -32,6 +32,8 @@ pub mod backtest;
 
 pub mod strategy;
 
+pub mod exception;
+
 pub mod review;
 
 pub mod explain;

@@ -14,6 +14,7 @@ mod check;
 mod conditions;
 mod dangerous;
 mod diagnostics;
+mod exceptions;
 mod exit;
 mod explain;
 mod live;

@@ -15,7 +15,7 @@ use crate::evidence::{
     Evidence, Interest, Ledger, PrincipalKey, Whose, is_named, read_last_accessed, read_selectors,
 };
 use crate::grants::{Account, Grants};
-use crate::recommend::{Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
+use crate::recommend::{Keep, Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
 use crate::report::{self, Recommendation, infrastructure, policy_files};
 use crate::source::{ReadReport, read_text};
 
@@ -85,6 +85,9 @@ pub(super) struct Args {
     /// suggested for the /24 of each address. Repeatable.
     #[arg(long, value_name = "CIDR", value_parser = super::conditions::network)]
     network: Vec<crate::evaluate::Network>,
+    /// Actions that stay as they are granted: a file of exceptions, as `review` takes it.
+    #[arg(long, value_name = "FILE")]
+    exceptions: Option<PathBuf>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -105,6 +108,8 @@ enum Format {
     Terminal,
     /// For a program; the schema is in the repository.
     Json,
+    /// For a pull request or an issue, as GitHub shows it.
+    Markdown,
     /// The policy documents alone, ready for the AWS CLI.
     Policy,
     /// Terraform: resources, and import blocks for what stands already.
@@ -418,6 +423,7 @@ fn answer(
                     UnseenArg::UsedServices => Unseen::UsedServices,
                 },
                 conditions: super::conditions::wanted(&args.conditions, &args.network, tags(known, &arn)),
+                keep: kept_by_exceptions(args, &arn, ledger, &mut said)?,
             };
             recommend(
                 Subject {
@@ -441,6 +447,28 @@ fn tags(known: &Known, arn: &str) -> std::collections::BTreeMap<String, String> 
     let holders = known.account.iter().flat_map(|account| &account.holders);
     let mut own = holders.filter(|holder| holder.arn == arn);
     own.next().map(|holder| holder.tags.clone()).unwrap_or_default()
+}
+
+/// What exceptions that hold at the end of the trail keep.
+fn kept_by_exceptions(
+    args: &Args,
+    arn: &str,
+    ledger: &Ledger,
+    said: &mut Vec<Diagnostic>,
+) -> Result<Vec<Keep>, Vec<Diagnostic>> {
+    let (Some(path), Some((_, end))) = (&args.exceptions, ledger.visibility.window) else {
+        return Ok(Vec::new());
+    };
+    let judged = super::exceptions::read(path)?.judged(end);
+    if let Some(exception) = judged.of_proposal(arn) {
+        let message = format!(
+            "`review` leaves this principal alone: {}, until {}",
+            exception.reason, exception.until
+        );
+        said.push(Diagnostic::note(Code::ExceptionInForce, message));
+    }
+    said.extend(judged.expired_of(arn));
+    Ok(judged.keeps(arn))
 }
 
 /// The principal's ARN and evidence; no evidence where it has no events.
@@ -542,6 +570,7 @@ fn print(
     let written = match args.format {
         Format::Terminal => output.report(&report::terminal::render(report)),
         Format::Json => output.json(report),
+        Format::Markdown => output.bytes(report::github::recommend::render(report).as_bytes()),
         Format::Policy => write_policies(args, output, proposal),
         Format::Terraform => {
             let text = infrastructure::terraform::render(&proposal.policies, &report.principal.arn);

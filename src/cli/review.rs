@@ -1,6 +1,6 @@
 //! `leastgrant review`: every principal of an account, ranked, each with its proposal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,10 +12,15 @@ use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Ledger, Visibility};
+use crate::exception::{Exceptions, Judged};
 use crate::grants::{Grants, Holder, short_name};
 use crate::recommend::{Options, Subject, Unseen};
 use crate::report;
-use crate::review::{Case, Earlier, Moment, PrincipalReview, Review, assemble, of_principal};
+use crate::review::{
+    Baseline, Case, Earlier, Moment, PrincipalReview, Review, assemble, compare, leave_alone, of_principal,
+    read_baseline,
+};
+use crate::source::read_text;
 
 /// Arguments of `review`.
 #[derive(Debug, clap::Args)]
@@ -37,13 +42,19 @@ pub(super) struct Args {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// How many principals to show on a terminal.
+    /// How many principals to show on a terminal and in Markdown.
     #[arg(long, value_name = "N", default_value_t = 30)]
     top: usize,
     /// Write each proposal into this folder, as `recommend --format json` prints it: `leastgrant apply` takes it.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Exit with 3 where there is something to change.
+    /// What to leave alone, each with a reason and a last day: a TOML file of [[exception]] entries.
+    #[arg(long, value_name = "FILE")]
+    exceptions: Option<PathBuf>,
+    /// Show only what changed since this earlier review, as --format json printed it.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Exit with 3 where there is something to change; with --baseline, where something is new.
     #[arg(long)]
     exit_code: bool,
 }
@@ -54,6 +65,8 @@ enum Format {
     Terminal,
     /// One self-contained page.
     Html,
+    /// For a pull request or an issue, as GitHub shows it.
+    Markdown,
     /// One line a principal.
     Csv,
     /// For a program; the schema is in the repository.
@@ -76,6 +89,25 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             .into_iter()
             .collect()
     };
+    let baseline = match args.baseline.as_deref().map(baseline).transpose() {
+        Ok(read) => read,
+        Err(said) => {
+            output.diagnostics(&[*said]);
+            return Exit::Failed;
+        }
+    };
+    let exceptions = match args
+        .exceptions
+        .as_deref()
+        .map(super::exceptions::read)
+        .transpose()
+    {
+        Ok(read) => read.unwrap_or_default(),
+        Err(said) => {
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
     let whole = match whole_account::read(&args.account, true, output, cuts) {
         Ok(whole) => whole,
         Err(said) => {
@@ -89,8 +121,14 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         output.say(&format!("error: {} cannot be made: {error}", folder.display()));
         return Exit::Failed;
     }
-    match reviewed(args, &whole, output) {
-        Ok(review) => print(args, &review, &whole, output),
+    match reviewed(args, &whole, exceptions, output) {
+        Ok(mut review) => {
+            if let Some(baseline) = &baseline {
+                let in_account = |arn: &str| whole.account.holders.iter().any(|holder| holder.arn == arn);
+                compare(&mut review, baseline, &in_account);
+            }
+            print(args, &review, &whole, output)
+        }
         Err(said) => {
             output.diagnostics(&said);
             Exit::Failed
@@ -107,10 +145,21 @@ struct Desk<'w> {
     by_arn: BTreeMap<&'w str, &'w Holder>,
     moment: Moment,
     options: Options,
+    exceptions: Judged,
     out: Option<&'w Path>,
 }
 
-fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review, Vec<Diagnostic>> {
+fn baseline(path: &Path) -> Result<Baseline, Box<Diagnostic>> {
+    let text = read_text(path)?;
+    read_baseline(&text, &path.to_string_lossy()).map_err(Box::new)
+}
+
+fn reviewed(
+    args: &Args,
+    whole: &WholeAccount,
+    exceptions: Exceptions,
+    output: &Output,
+) -> Result<Review, Vec<Diagnostic>> {
     let mut all = Ledger::default();
     for part in &whole.parts {
         all.merge(part.clone());
@@ -146,6 +195,7 @@ fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review
             },
             ..Options::default()
         },
+        exceptions: exceptions.judged(end),
         out: args.out.as_deref(),
     };
     let holders = whole
@@ -163,6 +213,10 @@ fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review
     let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> = holders.par_iter().map(look).collect();
     drop(steps);
     let mut said = whole.said.clone();
+    said.extend(
+        args.account
+            .leaves_nobody(holders.len(), whole.account.holders.len()),
+    );
     said.extend(whole.read.diagnostics.iter().cloned());
     let strangers = whole.strangers();
     if !strangers.is_empty() {
@@ -184,6 +238,15 @@ fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review
         said.extend(of_it);
         principals.push(principal);
     }
+    let left_alone: Vec<(&str, BTreeSet<u64>)> = principals
+        .iter()
+        .map(|own: &PrincipalReview| {
+            let lines = own.excepted.iter().map(|excepted| excepted.line);
+            (own.arn.as_str(), lines.collect())
+        })
+        .collect();
+    let (exceptions, of_exceptions) = desk.exceptions.told(&whole.account.holders, &left_alone);
+    said.extend(of_exceptions);
     if args.backtest > 0 && whole.cuts.is_empty() {
         let message = format!(
             "the trail is too short to judge proposals by its last {} days",
@@ -191,7 +254,9 @@ fn reviewed(args: &Args, whole: &WholeAccount, output: &Output) -> Result<Review
         );
         said.push(Diagnostic::note(Code::ShortWindow, message));
     }
-    Ok(assemble(principals, &all.visibility, said))
+    let mut review = assemble(principals, &all.visibility, said);
+    review.exceptions = exceptions;
+    Ok(review)
 }
 
 impl Desk<'_> {
@@ -236,7 +301,14 @@ impl Desk<'_> {
             others: &others,
             earlier,
         };
-        let mut looked = of_principal(case, self.visibility, self.moment, &self.options);
+        let options = Options {
+            keep: self.exceptions.keeps(&holder.arn),
+            ..self.options.clone()
+        };
+        let mut looked = of_principal(case, self.visibility, self.moment, &options);
+        if let Some(exception) = self.exceptions.of_proposal(&holder.arn) {
+            leave_alone(&mut looked.review, exception);
+        }
         let failed = |said: &&Diagnostic| said.severity == Severity::Error;
         let mut said: Vec<Diagnostic> = looked
             .proposal
@@ -317,6 +389,7 @@ fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) ->
     output.diagnostics(&review.diagnostics);
     let written = match args.format {
         Format::Terminal => output.report(&report::terminal::review::render(review, args.top)),
+        Format::Markdown => output.bytes(report::github::review::render(review, args.top).as_bytes()),
         Format::Html => output.bytes(report::html::review(review).as_bytes()),
         Format::Csv => output.bytes(report::csv::review(review).as_bytes()),
         Format::Json => output.json(review),
@@ -336,7 +409,11 @@ fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) ->
     if whole.read.total.broken > 0 || failed(None) {
         return Exit::Partial;
     }
-    if args.exit_code && review.totals.with_change > 0 {
+    let found = match &review.changes {
+        Some(changes) => changes.to_look_at > 0,
+        None => review.totals.with_change > 0,
+    };
+    if args.exit_code && found {
         Exit::Findings
     } else {
         Exit::Done

@@ -12,8 +12,7 @@ use super::policies::read_account;
 use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Evidence, Interest, Ledger, Visibility, Whose};
-use crate::grants::{Account, Holder, is_aws_managed};
-use crate::pattern;
+use crate::grants::{Account, Holder, is_aws_managed, is_like};
 use crate::source::{ReadReport, read_window};
 
 /// An account, its trail, and which of its principals.
@@ -65,12 +64,7 @@ pub(super) fn days(text: &str) -> Result<i64, String> {
 impl AccountArgs {
     /// Whether a principal is one of them; `end` is when the trail ends.
     pub(super) fn takes(&self, holder: &Holder, end: Option<Timestamp>) -> bool {
-        let like = |wanted: &String| {
-            let short = crate::grants::short_name(&holder.arn).unwrap_or_default();
-            pattern::matches(wanted, &short)
-                || pattern::matches(wanted, &holder.arn)
-                || wanted == &holder.name
-        };
+        let like = |wanted: &String| is_like(&holder.arn, wanted);
         let old_enough = match (self.min_age, holder.created, end) {
             (Some(days), Some(created), Some(end)) => {
                 end.duration_since(created).as_secs() >= days.saturating_mul(86_400)
@@ -84,6 +78,45 @@ impl AccountArgs {
                 .iter()
                 .all(|(key, value)| holder.tags.get(key) == Some(value))
             && old_enough
+    }
+}
+
+impl AccountArgs {
+    /// What is to be said of patterns and tags that no principal of the account has.
+    fn names_nobody(&self, holders: &[Holder]) -> Vec<Diagnostic> {
+        let patterns = [("--only", &self.only), ("--exclude", &self.exclude)];
+        let idle_patterns = patterns
+            .into_iter()
+            .flat_map(|(option, patterns)| patterns.iter().map(move |wanted| (option, wanted)))
+            .filter(|(_, wanted)| !holders.iter().any(|holder| is_like(&holder.arn, wanted)))
+            .map(|(option, wanted)| format!("{option} {wanted}"));
+        let idle_tags = self
+            .tag
+            .iter()
+            .filter(|(key, value)| !holders.iter().any(|holder| holder.tags.get(key) == Some(value)))
+            .map(|(key, value)| format!("--tag {key}={value}"));
+        idle_patterns
+            .chain(idle_tags)
+            .map(|option| {
+                Diagnostic::warning(
+                    Code::UnknownPrincipal,
+                    format!("{option} matches no principal of the account"),
+                )
+                .help("write role/NAME, user/NAME or an ARN, with * and ?; tags as KEY=VALUE, case counts")
+            })
+            .collect()
+    }
+
+    /// What is to be said where the options leave nobody.
+    pub(super) fn leaves_nobody(&self, chosen: usize, all: usize) -> Option<Diagnostic> {
+        (chosen == 0 && all > 0).then(|| {
+            Diagnostic::warning(
+                Code::UnknownPrincipal,
+                format!(
+                    "no principal is left of {all}: --only, --exclude, --tag and --min-age are all to be met"
+                ),
+            )
+        })
     }
 }
 
@@ -107,6 +140,7 @@ pub(super) fn read(
 ) -> Result<WholeAccount, Vec<Diagnostic>> {
     let live = &Live::new(&wanted.aws);
     let (account, mut said) = read_account(&wanted.grants, None, live)?;
+    said.extend(wanted.names_nobody(&account.holders));
     let interest = Interest {
         whose: Whose::Everybody,
         condition_keys: keys(&account),

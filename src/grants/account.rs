@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Grants, Held, Origin};
 use crate::evaluate::Layer;
 use crate::evidence::is_named;
+use crate::pattern;
 use crate::policy::Document;
 
 /// Which kind of principal.
@@ -298,4 +299,13 @@ pub fn short_name(arn: &str) -> Option<String> {
     let resource = crate::arn::Arn::parse(arn)?.resource;
     let (kind, rest) = resource.split_once('/')?;
     Some(format!("{kind}/{}", rest.rsplit('/').next()?))
+}
+
+/// Whether a principal is like what a person wrote: `role/NAME`, `user/NAME` or an ARN, with `*` and `?`; or its
+/// bare name.
+pub fn is_like(arn: &str, wanted: &str) -> bool {
+    let short = short_name(arn).unwrap_or_default();
+    pattern::matches(wanted, &short)
+        || pattern::matches(wanted, arn)
+        || short.split_once('/').is_some_and(|(_, name)| name == wanted)
 }

@@ -10,7 +10,9 @@ mod authorization_details;
 mod organization;
 mod origin;
 
-pub use account::{Account, Group, Holder, HolderKind, NotFound, is_aws_managed, near_names, short_name};
+pub use account::{
+    Account, Group, Holder, HolderKind, NotFound, is_aws_managed, is_like, near_names, short_name,
+};
 pub use authorization_details::{read_authorization_details, read_authorization_pages};
 pub use organization::Organization;
 pub use origin::{Editable, Origin};

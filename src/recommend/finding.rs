@@ -10,6 +10,8 @@ use super::narrow::Kept;
 use crate::evaluate::condition::holds;
 use crate::evaluate::{Context, Truth};
 use crate::evidence::{Evidence, Sight, Visibility};
+use crate::grants::is_like;
+use crate::pattern;
 use crate::policy::{Condition, Version};
 use crate::require::Resource;
 
@@ -47,6 +49,17 @@ pub enum Reason {
         /// tell apart.
         exact: bool,
     },
+    /// It would go, or be narrowed, but an exception says that it stays as it is granted.
+    Excepted {
+        /// Why, as the exception says.
+        why: String,
+        /// The last day (UTC) on which the exception holds.
+        until: String,
+        /// The line of the file of exceptions where it begins.
+        line: u64,
+        /// Whether it was used all the same.
+        used: bool,
+    },
     /// The catalog does not know the action: nothing can be said.
     NotInCatalog,
     /// It was not used, but a wildcard that a quota forced names it.
@@ -63,8 +76,31 @@ impl Reason {
     pub fn is_use(&self) -> bool {
         matches!(
             self,
-            Self::Used | Self::UsedOnUnknown | Self::UsedAndUnseen { .. }
+            Self::Used | Self::UsedOnUnknown | Self::UsedAndUnseen { .. } | Self::Excepted { used: true, .. }
         )
+    }
+}
+
+/// Actions of some principals that a person decided to keep as they are granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// The principals, as patterns of [`crate::grants::is_like`]. A policy that reaches one of them keeps the actions.
+    pub principals: Vec<String>,
+    /// But not for the sake of this one (its ARN).
+    pub but: Option<String>,
+    /// The actions, as patterns.
+    pub actions: Vec<String>,
+    /// Why.
+    pub why: String,
+    /// The last day (UTC) on which this holds: for the report.
+    pub until: String,
+    /// Where it is written: for the report.
+    pub line: u64,
+}
+
+impl Keep {
+    fn is_for(&self, arn: &str) -> bool {
+        self.but.as_deref() != Some(arn) && self.principals.iter().any(|wanted| is_like(arn, wanted))
     }
 }
 
@@ -77,6 +113,8 @@ pub(super) struct Judge<'a> {
     unseen: Unseen,
     /// Prefixes of the services of which anything was used.
     used_services: BTreeSet<String>,
+    /// What a person decided to keep in this policy.
+    keep: Vec<&'a Keep>,
 }
 
 /// What becomes of actions whose use this trail cannot show. A person's decision: nothing observed
@@ -115,7 +153,29 @@ impl<'a> Judge<'a> {
             companions,
             unseen,
             used_services,
+            keep: Vec::new(),
         }
+    }
+
+    /// With what a person decided to keep for the holders of the policy.
+    pub(super) fn keeping(mut self, keep: &'a [Keep], holders: &[&str]) -> Self {
+        let concerns = |own: &&Keep| holders.iter().any(|arn| own.is_for(arn));
+        self.keep = keep.iter().filter(concerns).collect();
+        self
+    }
+
+    /// The decision that an action stays as it is granted.
+    pub(super) fn excepted(&self, action: &str, used: bool) -> Option<Reason> {
+        let named = |own: &&&Keep| {
+            let mut patterns = own.actions.iter();
+            patterns.any(|pattern| pattern::matches_ignore_case(pattern, action))
+        };
+        self.keep.iter().find(named).map(|own| Reason::Excepted {
+            why: own.why.clone(),
+            until: own.until.clone(),
+            line: own.line,
+            used,
+        })
     }
 
     /// Resources on which the action was used, by anybody, in a context in which the conditions may

@@ -25,7 +25,7 @@ mod wildcards;
 mod tests;
 
 pub use danger::{Allowed, Danger};
-pub use finding::{Reason, Unseen};
+pub use finding::{Keep, Reason, Unseen};
 pub(crate) use narrow::granted;
 pub use narrow::{Kept, On};
 pub use policies::{After, Before, Change, Fate, PolicyChange};
@@ -65,6 +65,8 @@ pub struct Options {
     pub allow_dangerous: Allowed,
     /// What is known for conditions, and which are written.
     pub conditions: conditions::Wanted,
+    /// What stays as it is granted because a person decided so.
+    pub keep: Vec<Keep>,
 }
 
 /// The state of one granted action.

@@ -72,13 +72,27 @@ pub(super) fn judge(
     let mut outcome = Outcome::default();
     for (service, action) in granted(&statement.action) {
         let name = format!("{}:{}", service.prefix, action.name);
-        if !effective(&name) {
-            outcome.ineffective.push(name);
-            continue;
-        }
         let used = judge.used_on(&name, &statement.conditions, version);
-        match keep(&name, (service, action), statement, &used, judge) {
-            Some(kept) if judge.leaves_out(&kept, service) => outcome.left_out.push(name),
+        let kept = keep(&name, (service, action), statement, &used, judge);
+        let left_out = kept.as_ref().is_some_and(|kept| judge.leaves_out(kept, service));
+        let is_effective = effective(&name);
+        let stays = kept.as_ref().is_some_and(|kept| kept.on == as_granted(statement));
+        if !is_effective || left_out || !stays {
+            // An exception speaks only where something would otherwise go.
+            let by_use = kept.as_ref().is_some_and(|kept| kept.reason.is_use());
+            if let Some(reason) = judge.excepted(&name, by_use) {
+                let on = as_granted(statement);
+                outcome.kept.push(Kept {
+                    action: name,
+                    on,
+                    reason,
+                });
+                continue;
+            }
+        }
+        match kept {
+            _ if !is_effective => outcome.ineffective.push(name),
+            Some(_) if left_out => outcome.left_out.push(name),
             Some(kept) => outcome.kept.push(kept),
             None => outcome.dropped.push(name),
         }

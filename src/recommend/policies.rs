@@ -171,7 +171,10 @@ pub(super) fn sheets(
             } else {
                 &boundaries[..]
             };
-            sheet(held, &Judge::new(visibility, evidence, options.unseen), bounded)
+            let own = principal.grants.principal.as_deref();
+            let reached: Vec<&str> = held.holders.iter().map(String::as_str).chain(own).collect();
+            let judge = Judge::new(visibility, evidence, options.unseen).keeping(&options.keep, &reached);
+            sheet(held, &judge, bounded)
         })
         .collect()
 }

@@ -49,6 +49,7 @@ pub fn recommendation(
                 reason,
                 Reason::Companion { .. }
                     | Reason::LastAccessed { .. }
+                    | Reason::Excepted { .. }
                     | Reason::NotInCatalog
                     | Reason::Forced { .. }
             )

@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180), for spreadsheets.
 
-use crate::review::Review;
+use crate::review::{Levels, PrincipalReview, Review};
 
 /// One line a principal.
 pub fn review(review: &Review) -> String {
@@ -32,6 +32,23 @@ pub fn review(review: &Review) -> String {
         "backtest_refused",
         "backtest_tickets",
         "file",
+        "services_granted",
+        "services_used",
+        "services_used_names",
+        "granted_list",
+        "granted_read",
+        "granted_write",
+        "granted_tagging",
+        "granted_permissions",
+        "used_list",
+        "used_read",
+        "used_write",
+        "used_tagging",
+        "used_permissions",
+        "proposed_edits",
+        "exceptions",
+        "since",
+        "since_what",
     ];
     let mut out = line(head.map(str::to_owned));
     for own in &review.principals {
@@ -43,6 +60,8 @@ pub fn review(review: &Review) -> String {
                 .map(|test| of(test).to_string())
                 .unwrap_or_default()
         };
+        let (granted, used) = levels(own);
+        let used_services: Vec<&str> = services_used(own).collect();
         out.push_str(&line([
             own.rank.to_string(),
             own.arn.clone(),
@@ -71,9 +90,65 @@ pub fn review(review: &Review) -> String {
             test(&|test| test.refused_calls),
             test(&|test| test.tickets),
             text(&own.file),
+            own.services
+                .iter()
+                .filter(|service| service.granted.total() > 0)
+                .count()
+                .to_string(),
+            used_services.len().to_string(),
+            used_services.join("; "),
+            granted.list.to_string(),
+            granted.read.to_string(),
+            granted.write.to_string(),
+            granted.tagging.to_string(),
+            granted.permissions.to_string(),
+            used.list.to_string(),
+            used.read.to_string(),
+            used.write.to_string(),
+            used.tagging.to_string(),
+            used.permissions.to_string(),
+            own.edits.join("; "),
+            exceptions(own),
+            own.since
+                .as_ref()
+                .map_or_else(String::new, |since| since.compared.as_str().to_owned()),
+            since(own),
         ]));
     }
     out
+}
+
+/// Granted and used actions by access level, over all services.
+fn levels(own: &PrincipalReview) -> (Levels, Levels) {
+    let (mut granted, mut used) = (Levels::default(), Levels::default());
+    for service in &own.services {
+        granted.plus(service.granted);
+        used.plus(service.used);
+    }
+    (granted, used)
+}
+
+/// Services of which calls were made.
+fn services_used(own: &PrincipalReview) -> impl Iterator<Item = &str> {
+    own.services
+        .iter()
+        .filter(|service| service.calls > 0)
+        .map(|service| service.service.as_str())
+}
+
+fn exceptions(own: &PrincipalReview) -> String {
+    let each = own
+        .excepted
+        .iter()
+        .map(|own| format!("{}: {} (until {})", own.what, own.reason, own.until));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// What changed since the earlier review, in words.
+fn since(own: &PrincipalReview) -> String {
+    let words = own.since.iter().flat_map(|since| since.in_words(own.standing));
+    let each = words.map(|(kind, list)| format!("{kind}: {}", list.join(", ")));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn line<const N: usize>(fields: [String; N]) -> String {
@@ -81,9 +156,11 @@ fn line<const N: usize>(fields: [String; N]) -> String {
 }
 
 /// Quoted where it must be. A text that a spreadsheet would take for a formula begins with an apostrophe: names
-/// come from outside.
+/// come from outside (<https://owasp.org/www-community/attacks/CSV_Injection>).
 fn quoted(field: &str) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<f64>().is_err();
+    let first = field.trim_start_matches(' ');
+    let formula = first.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+        && !is_number(field);
     let text = if formula {
         format!("'{field}")
     } else {
@@ -94,6 +171,11 @@ fn quoted(field: &str) -> String {
     } else {
         text
     }
+}
+
+fn is_number(field: &str) -> bool {
+    let digits = field.strip_prefix('-').unwrap_or(field);
+    digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 #[cfg(test)]
@@ -107,5 +189,12 @@ mod tests {
         assert_eq!(quoted("=HYPERLINK(1)"), "'=HYPERLINK(1)");
         assert_eq!(quoted("-1.5"), "-1.5");
         assert_eq!(quoted("@x"), "'@x");
+        assert_eq!(quoted("+1+cmd|' /C calc'!A0"), "'+1+cmd|' /C calc'!A0");
+        assert_eq!(quoted("-1+1"), "'-1+1");
+        assert_eq!(quoted("-inf"), "'-inf");
+        assert_eq!(quoted("  =1"), "'  =1");
+        assert_eq!(quoted("\t=1"), "'\t=1");
+        assert_eq!(quoted("＝1"), "'＝1");
+        assert_eq!(quoted("\n=1"), "\"'\n=1\"");
     }
 }

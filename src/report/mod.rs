@@ -2,6 +2,7 @@
 
 mod build;
 pub mod csv;
+pub mod github;
 pub mod html;
 pub mod infrastructure;
 pub mod markdown;

@@ -4,13 +4,19 @@
 //! [`of_principal`] looks at one principal at a time, so that a large account needs no more memory than its
 //! evidence; [`assemble`] ranks what came of them.
 
+mod baseline;
+mod excepted;
 mod one;
+mod since;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
+pub use baseline::{Baseline, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline};
+pub use excepted::leave_alone;
 pub use one::{Case, Earlier, Looked, Moment, of_principal};
+pub use since::{Changes, Compared, RefusedSince, Since, compare};
 pub use view::{
     KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView,
     review_schema,
@@ -22,7 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::evidence::Visibility;
 
 /// The version of the JSON.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Ranks the principals and adds them up.
 pub fn assemble(
@@ -58,6 +64,8 @@ pub fn assemble(
         regions: visibility.regions.clone(),
         totals,
         principals,
+        changes: None,
+        exceptions: Vec::new(),
         diagnostics,
     }
 }

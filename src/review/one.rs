@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::view::{KeptView, Levels, PrincipalReview, RefusalView, ServiceView, Standing, UsedView};
 use crate::backtest::{self, Outcome};
@@ -12,7 +13,7 @@ use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::{Evidence, Visibility};
 use crate::grants::{Grants, Holder};
 use crate::measure::measure;
-use crate::policy::Statement;
+use crate::policy::{Document, Statement, print};
 use crate::recommend::{
     Change, Options, Proposal, Reason, State, Subject, level, nothing_to_go_by, recommend,
 };
@@ -109,6 +110,7 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         last: seen.seen.map(|(_, last)| last.to_string()),
         active_days: seen.activity.days(),
         holds: grants.held.iter().map(|held| held.origin.to_string()).collect(),
+        digests: grants.held.iter().map(|held| digest(&held.document)).collect(),
         granted: granted + granted_unjudged.len(),
         used: count(&|state| matches!(state, State::Kept(reason) if reason.is_use())),
         unused: count(&|state| *state == State::Unused),
@@ -129,12 +131,21 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         changes: proposal.changes_anything(),
         edits: edits(&proposal),
         kept: kept(&proposal, grants),
+        since: None,
+        excepted: super::excepted::kept(&proposal),
         file: None,
         backtest: earlier
             .filter(|_| !fixed)
             .map(|earlier| backtested(grants, earlier, options)),
     };
     Looked { review, proposal }
+}
+
+/// Tells one text of a policy from another, whatever its white space.
+fn digest(document: &Document) -> String {
+    let text = print::document_text(document);
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Service-linked roles and those that IAM Identity Center makes.

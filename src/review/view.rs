@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use action_catalog::Level;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::since::{Changes, Since};
 use crate::backtest::Outcome;
 use crate::diagnostic::Diagnostic;
+use crate::exception::{ExceptedView, ExceptionView};
 use crate::recommend::Settled;
 
 /// The answer of `review`.
@@ -32,6 +34,12 @@ pub struct Review {
     pub totals: Totals,
     /// The principals, by rank.
     pub principals: Vec<PrincipalReview>,
+    /// What changed since the earlier review, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    /// The exceptions that were given, and how each stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<ExceptionView>,
     /// What else is to be said.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -66,7 +74,7 @@ pub struct Totals {
 }
 
 /// How a principal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It has events of late.
@@ -95,7 +103,7 @@ impl Standing {
 }
 
 /// Numbers of actions by AWS's access level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// List.
     pub list: usize,
@@ -160,6 +168,8 @@ pub struct PrincipalReview {
     pub active_days: usize,
     /// Its policies, as a person calls them.
     pub holds: Vec<String>,
+    /// A digest of the text of each, in the same order: where it is another, the text is.
+    pub digests: Vec<String>,
     /// Actions that its identity policies name.
     pub granted: usize,
     /// Of those, used.
@@ -194,6 +204,12 @@ pub struct PrincipalReview {
     pub edits: Vec<String>,
     /// What stays because it was used, on which resources, by which rule.
     pub kept: Vec<KeptView>,
+    /// What changed since the earlier review, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// What exceptions leave alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excepted: Vec<ExceptedView>,
     /// The proposal's file, where files were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,

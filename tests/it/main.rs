@@ -25,6 +25,7 @@ mod properties;
 mod recorded;
 mod refusals;
 mod review;
+mod review_options;
 mod reviewed;
 mod rounds;
 mod scenario;

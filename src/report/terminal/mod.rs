@@ -9,6 +9,7 @@ mod conditions;
 pub mod explain;
 mod policies;
 pub mod review;
+mod review_options;
 mod sections;
 pub mod simulation;
 mod style;

@@ -293,6 +293,9 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
                 "        kept: IAM says that its service was last used on {when}, before this trail, and not by which action"
             )
         }
+        Reason::Excepted { why, until, .. } => {
+            line!(out, "        kept by an exception: {why}, until {until}")
+        }
         Reason::NotInCatalog => line!(out, "        kept: the catalog does not know it"),
         Reason::Forced { wildcard } => line!(out, "        kept: {wildcard} names it, which a quota forced"),
         Reason::Requested => line!(out, "        added as asked"),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::line;
+use super::review_options;
 use super::style::{FAINT, REMOVE, STRONG, styled};
 use super::words::{day, few, grouped};
 use crate::review::{PrincipalReview, Review, Standing};
@@ -44,6 +45,9 @@ pub fn render(review: &Review, most: usize) -> String {
         grouped(totals.with_change),
         grouped(totals.refused_calls as usize)
     );
+    if let Some(changes) = &review.changes {
+        review_options::changes(&mut out, changes);
+    }
     line!(out);
     line!(
         out,
@@ -53,10 +57,15 @@ pub fn render(review: &Review, most: usize) -> String {
             "rank  principal                                    standing    last        granted   used   goes  log2 permitted"
         )
     );
-    for own in review.principals.iter().take(most) {
+    let shown: Vec<&PrincipalReview> = review
+        .principals
+        .iter()
+        .filter(|own| review_options::is_shown(own))
+        .collect();
+    for own in shown.iter().take(most) {
         one(&mut out, own);
     }
-    let rest = review.principals.len().saturating_sub(most);
+    let rest = shown.len().saturating_sub(most);
     if rest > 0 {
         line!(
             out,
@@ -64,6 +73,7 @@ pub fn render(review: &Review, most: usize) -> String {
             grouped(rest)
         );
     }
+    review_options::exceptions(&mut out, review);
     out
 }
 
@@ -121,4 +131,5 @@ fn one(out: &mut String, own: &PrincipalReview) {
             few(&names, PATHS)
         );
     }
+    review_options::of_principal(out, own);
 }

@@ -1,0 +1,65 @@
+//! What exceptions leave alone of a principal's review.
+
+use std::collections::BTreeMap;
+
+use super::view::{Levels, PrincipalReview};
+use crate::exception::{ExceptedView, Exception};
+use crate::recommend::{Proposal, Reason, State};
+
+/// More actions than these are told by service.
+const NAMED: usize = 50;
+
+/// The actions that stay only because exceptions say so, an entry for each exception.
+pub(super) fn kept(proposal: &Proposal) -> Vec<ExceptedView> {
+    let mut found: BTreeMap<u64, ExceptedView> = BTreeMap::new();
+    for (action, state) in &proposal.actions {
+        let State::Kept(Reason::Excepted { why, until, line, .. }) = state else {
+            continue;
+        };
+        let entry = found.entry(*line).or_insert_with(|| ExceptedView {
+            what: "actions".to_owned(),
+            instead_of: Vec::new(),
+            reason: why.clone(),
+            until: until.clone(),
+            line: *line,
+        });
+        entry.instead_of.push(action.clone());
+    }
+    let mut found: Vec<ExceptedView> = found.into_values().collect();
+    for own in &mut found {
+        if own.instead_of.len() > NAMED {
+            own.instead_of = by_service(&own.instead_of);
+        }
+    }
+    found
+}
+
+fn by_service(actions: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for action in actions {
+        let service = action.split(':').next().unwrap_or(action);
+        *counts.entry(service).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(service, count)| format!("{service}: {count} actions"))
+        .collect()
+}
+
+/// Withdraws the whole proposal of a principal, and lists what it would have done.
+pub fn leave_alone(review: &mut PrincipalReview, exception: &Exception) {
+    if !review.changes {
+        return;
+    }
+    let mut instead_of = std::mem::take(&mut review.edits);
+    let goes = std::mem::take(&mut review.goes).total();
+    instead_of.push(format!("{goes} actions would go"));
+    review.changes = false;
+    review.dangers_closed.clear();
+    review.bits_after = review.bits_before;
+    for service in &mut review.services {
+        service.goes = Levels::default();
+        service.unused.clear();
+    }
+    review.excepted.push(exception.excepted(instead_of));
+}
