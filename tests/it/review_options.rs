@@ -402,7 +402,7 @@ fn what_changed_since_an_earlier_review_is_shown_alone() {
     earlier["principals"].as_array_mut().unwrap().push(gone);
     let baseline = folder.file("baseline.json", earlier.to_string());
     // Three is given more, which it does not use, and a new one is made.
-    let mut grants = small_grants(&[&SQS[..], &["iam:CreateAccessKey", "sqs:PurgeQueue"]].concat());
+    let mut grants = small_grants(&[&SQS[..], &["iam:CreateAccessKey", "sqs:UntagQueue"]].concat());
     let mut new = role("new", &[("own", &SQS)], &[]);
     new["CreateDate"] = json!("2026-04-02T00:00:00Z");
     grants["RoleDetailList"].as_array_mut().unwrap().push(new);
@@ -434,7 +434,7 @@ fn what_changed_since_an_earlier_review_is_shown_alone() {
     let three = &principal(&review, "three")["since"];
     assert_eq!(three["compared"], "changed");
     assert_eq!(three["policies_edited"].as_array().unwrap().len(), 1);
-    assert_eq!(three["unused_new"], json!(["sqs:PurgeQueue"]));
+    assert_eq!(three["unused_new"], json!(["sqs:UntagQueue"]));
     assert_eq!(three["refusals_new"][0]["action"], "sqs:CreateQueue");
     assert!(!three["dangers_opened"].as_array().unwrap().is_empty());
     let changes = &review["changes"];
@@ -448,7 +448,7 @@ fn what_changed_since_an_earlier_review_is_shown_alone() {
     let shown = small_review(&folder, &["--baseline", &baseline]).exits(0).out;
     assert!(shown.contains("Since 2026-03-28: 2 to look at"), "{shown}");
     assert!(
-        shown.contains("now unused: sqs:PurgeQueue") && shown.contains("gone: arn:"),
+        shown.contains("now unused: sqs:UntagQueue") && shown.contains("gone: arn:"),
         "{shown}"
     );
     assert!(!shown.contains("role/one"), "{shown}");
