@@ -439,14 +439,14 @@ fn what_changed_since_an_earlier_review_is_shown_alone() {
     assert!(!three["dangers_opened"].as_array().unwrap().is_empty());
     let changes = &review["changes"];
     assert_eq!(changes["gone"], json!([arn("gone")]));
-    assert_eq!(changes["to_look_at"], 2, "{changes}");
+    assert_eq!(changes["to_look_at"], 3, "{changes}");
     assert_eq!(
         (&changes["new"], &changes["grants"], &changes["refusals"]),
         (&json!(1), &json!(1), &json!(1))
     );
 
     let shown = small_review(&folder, &["--baseline", &baseline]).exits(0).out;
-    assert!(shown.contains("Since 2026-03-28: 2 to look at"), "{shown}");
+    assert!(shown.contains("Since 2026-03-28: 3 to look at"), "{shown}");
     assert!(
         shown.contains("now unused: sqs:UntagQueue") && shown.contains("gone: arn:"),
         "{shown}"
