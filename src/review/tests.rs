@@ -11,6 +11,7 @@ fn principal(arn: &str, standing: Standing) -> PrincipalReview {
         last: None,
         active_days: 0,
         holds: Vec::new(),
+        digests: Vec::new(),
         granted: 0,
         used: 0,
         unused: 0,
@@ -27,6 +28,8 @@ fn principal(arn: &str, standing: Standing) -> PrincipalReview {
         changes: false,
         edits: Vec::new(),
         kept: Vec::new(),
+        since: None,
+        excepted: Vec::new(),
         file: None,
         backtest: None,
     }
