@@ -151,7 +151,7 @@ struct Desk<'w> {
 
 fn baseline(path: &Path) -> Result<Baseline, Box<Diagnostic>> {
     let text = read_text(path)?;
-    read_baseline(&text, &path.to_string_lossy()).map_err(Box::new)
+    read_baseline(&text, &path.to_string_lossy())
 }
 
 fn reviewed(

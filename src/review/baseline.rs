@@ -59,7 +59,7 @@ pub struct BaselineRefusal {
 ///
 /// # Errors
 /// Where it is no review, or one of a version that cannot be compared.
-pub fn read_baseline(text: &str, file: &str) -> Result<Baseline, Diagnostic> {
+pub fn read_baseline(text: &str, file: &str) -> Result<Baseline, Box<Diagnostic>> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: Option<u64>,
@@ -74,9 +74,10 @@ pub fn read_baseline(text: &str, file: &str) -> Result<Baseline, Diagnostic> {
         }
     };
     let unlike = |error: &serde_json::Error| {
-        Diagnostic::error(Code::BaselineShape, format!("this is no earlier review: {error}"))
+        let said = Diagnostic::error(Code::BaselineShape, format!("this is no earlier review: {error}"))
             .at(at(error))
-            .help("give what `leastgrant review --format json` printed")
+            .help("give what `leastgrant review --format json` printed");
+        Box::new(said)
     };
     let said: Version = serde_json::from_str(text).map_err(|error| unlike(&error))?;
     let own = u64::from(SCHEMA_VERSION);
@@ -100,9 +101,10 @@ pub fn read_baseline(text: &str, file: &str) -> Result<Baseline, Diagnostic> {
         )),
     };
     if let Some((message, help)) = message {
-        return Err(Diagnostic::error(Code::BaselineShape, message)
+        let said = Diagnostic::error(Code::BaselineShape, message)
             .at(Place::file(file))
-            .help(help));
+            .help(help);
+        return Err(Box::new(said));
     }
     serde_json::from_str(text).map_err(|error| unlike(&error))
 }
