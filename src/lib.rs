@@ -34,6 +34,7 @@ pub mod strategy;
 
 pub mod exception;
 
+pub mod group;
 pub mod review;
 
 pub mod explain;

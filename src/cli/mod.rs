@@ -17,6 +17,7 @@ mod diagnostics;
 mod exceptions;
 mod exit;
 mod explain;
+mod groups;
 mod live;
 mod observed;
 mod output;

@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// Of granted actions whose use this trail cannot show, keep only those of services that are used.
     #[arg(long)]
     used_services: bool,
+    /// Show which principals use the same things, and one policy for each group of them.
+    #[arg(long)]
+    groups: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -256,6 +259,9 @@ fn reviewed(
     }
     let mut review = assemble(principals, &all.visibility, said);
     review.exceptions = exceptions;
+    review.groups = args
+        .groups
+        .then(|| super::groups::of(&whole.account, &holders, &all));
     Ok(review)
 }
 

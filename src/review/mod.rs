@@ -66,6 +66,7 @@ pub fn assemble(
         principals,
         changes: None,
         exceptions: Vec::new(),
+        groups: None,
         diagnostics,
     }
 }

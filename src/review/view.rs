@@ -10,6 +10,7 @@ use super::since::{Changes, Since};
 use crate::backtest::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::exception::{ExceptedView, ExceptionView};
+use crate::group::Group;
 use crate::recommend::Settled;
 
 /// The answer of `review`.
@@ -40,6 +41,9 @@ pub struct Review {
     /// The exceptions that were given, and how each stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionView>,
+    /// Principals that use the same things, with one policy for each group; only where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Group>>,
     /// What else is to be said.
     pub diagnostics: Vec<Diagnostic>,
 }

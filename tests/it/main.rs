@@ -18,6 +18,7 @@ mod decisions;
 mod determinism;
 mod examples;
 mod explain;
+mod groups;
 mod infrastructure;
 mod messages;
 mod observed;

@@ -74,6 +74,7 @@ pub fn render(review: &Review, most: usize) -> String {
         );
     }
     review_options::exceptions(&mut out, review);
+    super::groups::section(&mut out, review);
     out
 }
 
