@@ -3,10 +3,10 @@
 //! do next.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Part of the input could not be used.
@@ -18,7 +18,7 @@ pub enum Severity {
 }
 
 /// Every kind of thing the program says. The text form is stable: scripts match on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Code {
@@ -134,6 +134,8 @@ pub enum Code {
     ExceptionUnmatched,
     /// An earlier review that cannot be compared with.
     BaselineShape,
+    /// A store of evidence: what is wrong with it, or what it cannot answer.
+    EvidenceStore,
     /// Something this version does not do yet.
     Unsupported,
 }
@@ -198,6 +200,7 @@ impl Code {
             Self::ExceptionEnds => "exception-ends",
             Self::ExceptionUnmatched => "exception-unmatched",
             Self::BaselineShape => "baseline-shape",
+            Self::EvidenceStore => "evidence-store",
             Self::Unsupported => "unsupported",
         }
     }

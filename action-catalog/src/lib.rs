@@ -19,7 +19,7 @@ pub use lookup::{
     AlreadyAsked, EventMapping, Stats, Unmapped, action, event, matching, operations, overlay,
     prefix_of_source, prefixes, service, stats,
 };
-pub use pack::{escalations, workflows};
+pub use pack::{escalations, fingerprint, workflows};
 pub use policies::{ManagedPolicy, managed_policies, managed_policy};
 pub use service_reference::{Overlaid, ServiceReference};
 pub use types::{

@@ -24,6 +24,19 @@ static ESCALATIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/escalation
 pub(crate) const SIZE: usize =
     PACK.len() + INDEX.len() + OPERATION_NAMES.len() + WORKFLOWS.len() + ESCALATIONS.len();
 
+/// A number that another catalog does not have: what events are mapped to depends on it.
+pub fn fingerprint() -> u64 {
+    static OWN: OnceLock<u64> = OnceLock::new();
+    *OWN.get_or_init(|| {
+        // FNV-1a (<https://datatracker.ietf.org/doc/draft-eastlake-fnv/>).
+        let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        [PACK, INDEX, OPERATION_NAMES]
+            .into_iter()
+            .flatten()
+            .fold(0xcbf2_9ce4_8422_2325, mix)
+    })
+}
+
 /// What permissions open beyond what they say, by name.
 pub fn escalations() -> &'static [Escalation] {
     static ALL: OnceLock<Vec<Escalation>> = OnceLock::new();

@@ -29,7 +29,11 @@ pub(super) struct Args {
     principal: String,
     /// CloudTrail records: a file or a folder, plain or gzipped; - for standard input; s3://BUCKET/PREFIX;
     /// cloudtrail: for the account's event history; athena:WORKGROUP/DATABASE.TABLE. Repeatable.
-    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
+    #[arg(
+        long,
+        value_name = "PATH|s3://…|cloudtrail:|athena:…",
+        required_unless_present = "store"
+    )]
     trail: Vec<PathBuf>,
     #[command(flatten)]
     trails: TrailArgs,
@@ -135,6 +139,12 @@ struct Known {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
+    if args.service_reference.is_some() && args.trails.store.is_some() {
+        return super::usage(
+            "recommend",
+            "--service-reference changes what events are mapped to: it goes without --store",
+        );
+    }
     let overlaid = super::overlay::lay(args.service_reference.as_deref());
     let live = Live::new(&args.aws);
     let known = match load_grants(args, &live) {

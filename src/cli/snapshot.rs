@@ -53,6 +53,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
 }
 
 fn snapshot(args: &Args, output: &Output) -> Result<Exit, Vec<Diagnostic>> {
+    if args.trails.store.is_some() {
+        let said = Diagnostic::error(Code::Unsupported, "a snapshot keeps records, not evidence");
+        return Err(vec![
+            said.help("give --store to the command that reads the snapshot"),
+        ]);
+    }
     let live = Live::new(&args.aws);
     let (account, _) = live.identity()?.clone();
     let before = before(&args.folder, &account)?;

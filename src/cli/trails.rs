@@ -7,12 +7,10 @@ use serde_json::Value;
 
 use super::live::Live;
 use super::output::Output;
-#[cfg(feature = "aws")]
-use crate::diagnostic::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{ReadReport, Store, Window, read_text};
+use crate::source::{EvidenceStore, Question, ReadReport, Store, Window, read_text};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,6 +25,10 @@ pub(super) struct TrailArgs {
     /// Keep what is fetched from cloudtrail: and s3:// in this folder; a later run fetches only what is missing.
     #[arg(long, value_name = "DIR", help_heading = "Trail")]
     pub(super) keep: Option<PathBuf>,
+    /// Keep evidence in this folder: a later run reads only files that are not in it yet, and answers from all
+    /// that it was ever given. Windows are of whole days (UTC) then.
+    #[arg(long, value_name = "DIR", help_heading = "Trail")]
+    pub(super) store: Option<PathBuf>,
     /// The most that a query of athena: may scan: 500MB, 100GB, 2TB.
     #[arg(long, value_name = "SIZE", help_heading = "Trail", default_value = "100GB", value_parser = size)]
     pub(super) max_scan: u64,
@@ -179,6 +181,25 @@ pub(super) fn read_parts(
             }
         }
     }
+    if let Some(folder) = &args.store {
+        let store = Stored {
+            folder,
+            files: &files,
+            remote: &remote,
+            selectors: selectors.filter(|_| files.len() == 1 && remote.is_empty()),
+        };
+        let question = Question {
+            interest,
+            window: if files.is_empty() && !remote.is_empty() {
+                fetched(args, now)
+            } else {
+                window
+            },
+            cuts,
+            threads,
+        };
+        return store.read(args, now, &question, live, output);
+    }
     if remote.is_empty() {
         let selectors = selectors.filter(|_| files.len() == 1);
         let _shown = output.reading();
@@ -216,6 +237,71 @@ pub(super) fn read_parts(
         selectors,
         said,
     })
+}
+
+/// A store of evidence, and the trails that are read into it.
+struct Stored<'s> {
+    folder: &'s std::path::Path,
+    files: &'s [PathBuf],
+    remote: &'s [PathBuf],
+    selectors: Option<Selectors>,
+}
+
+impl Stored<'_> {
+    fn read(
+        self,
+        args: &TrailArgs,
+        now: Timestamp,
+        question: &Question<'_>,
+        live: &Live<'_>,
+        output: &Output,
+    ) -> Result<Trails, Vec<Diagnostic>> {
+        let paths: Vec<PathBuf> = self.files.iter().chain(self.remote).cloned().collect();
+        not_storable(&paths)?;
+        let store = EvidenceStore::at(self.folder);
+        let whole = question.whole_days();
+        let (answer, mut said) = if self.remote.is_empty() {
+            (store.answer(self.files, &[], question)?, Vec::new())
+        } else {
+            // Everybody's events are kept: the account's whole trail, not the principal's part of it.
+            let trails = super::live::open_trails(self.remote, &fetched(args, now), args, None, live)?;
+            output.diagnostics(&trails.before);
+            let stores: Vec<&dyn Store> = trails.stores.iter().map(|store| &**store as &dyn Store).collect();
+            (store.answer(self.files, &stores, question)?, trails.said)
+        };
+        said.extend(answer.said);
+        if !whole {
+            said.push(Diagnostic::note(
+                Code::EvidenceStore,
+                "a store keeps whole days (UTC): the days in which the window begins, ends or is cut count as wholes",
+            ));
+        }
+        Ok(Trails {
+            parts: answer.parts,
+            read: answer.read,
+            selectors: self.selectors,
+            said,
+        })
+    }
+}
+
+/// What a store cannot keep: what is no object with a name, a size and a version.
+pub(super) fn not_storable(paths: &[PathBuf]) -> Result<(), Vec<Diagnostic>> {
+    let wrong = paths.iter().filter(|path| {
+        let text = path.to_string_lossy();
+        text == "-" || is_remote(path) && !text.starts_with("s3://")
+    });
+    let said: Vec<Diagnostic> = wrong
+        .map(|path| {
+            let why = format!(
+                "{} cannot be kept in a store: files, folders and s3:// can",
+                path.display()
+            );
+            Diagnostic::error(Code::Unsupported, why)
+                .help("write it into a file first, or take a `leastgrant snapshot` and name its folder")
+        })
+        .collect();
+    if said.is_empty() { Ok(()) } else { Err(said) }
 }
 
 /// Trails in an account, opened.

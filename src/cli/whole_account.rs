@@ -13,13 +13,17 @@ use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Evidence, Interest, Ledger, Visibility, Whose};
 use crate::grants::{Account, Holder, is_aws_managed, is_like};
-use crate::source::{ReadReport, read_window};
+use crate::source::{EvidenceStore, Question, ReadReport, read_window};
 
 /// An account, its trail, and which of its principals.
 #[derive(Debug, clap::Args)]
 pub(super) struct AccountArgs {
     /// CloudTrail records, as `recommend` takes them. Repeatable.
-    #[arg(long, value_name = "PATH|s3://…|cloudtrail:|athena:…", required = true)]
+    #[arg(
+        long,
+        value_name = "PATH|s3://…|cloudtrail:|athena:…",
+        required_unless_present = "store"
+    )]
     trail: Vec<PathBuf>,
     #[command(flatten)]
     trails: TrailArgs,
@@ -149,7 +153,7 @@ pub(super) fn read(
     };
     let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
     let shown = output.reading();
-    let window = window(wanted, local);
+    let window = window(wanted, local, &interest)?;
     drop(shown);
     let cuts = match window {
         Some((first, last)) => cuts(first, last),
@@ -196,18 +200,31 @@ pub(super) fn read(
 }
 
 /// The first and last event: of files they are looked up, of a window that is fetched they are known.
-fn window(wanted: &AccountArgs, local: bool) -> Option<(Timestamp, Timestamp)> {
+fn window(
+    wanted: &AccountArgs,
+    local: bool,
+    interest: &Interest,
+) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
     let now = Timestamp::now();
     if wanted.trail.iter().any(|path| path.as_os_str() == "-") {
         // Standard input can be read once only.
-        return None;
+        return Ok(None);
     }
     if !local {
         let window = trails::fetched(&wanted.trails, now);
-        return window.from.zip(window.until);
+        return Ok(window.from.zip(window.until));
     }
     let (files, window) = trails::files_and_window(&wanted.trail, &wanted.trails, now);
-    read_window(&files, wanted.threads, window)
+    let Some(store) = &wanted.trails.store else {
+        return Ok(read_window(&files, wanted.threads, window));
+    };
+    let question = Question {
+        interest,
+        window,
+        cuts: &[],
+        threads: wanted.threads,
+    };
+    EvidenceStore::at(store).span(&files, &question)
 }
 
 /// Condition keys that any policy of the account asks about.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// What is known of a key's value in one request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Lookup {
     /// The request carried these values.
     Values(Vec<String>),
@@ -15,7 +17,7 @@ pub enum Lookup {
 
 /// The condition keys of one request. Key names are case-insensitive. A key that was never set is
 /// [`Lookup::Unknown`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Context {
     keys: BTreeMap<String, Lookup>,
     /// Whether keys that were never set are absent instead.
@@ -50,6 +52,11 @@ impl Context {
     /// known.
     pub fn others_absent(&mut self) {
         self.others_absent = true;
+    }
+
+    /// Forgets the keys (in lower case) that are not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.keys.retain(|key, _| keep(key));
     }
 
     /// Whether anything was said of the key.

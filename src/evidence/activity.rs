@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Calls by service (the prefix of `eventSource`) and day (UTC, counted from 1970-01-01).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     services: BTreeMap<Box<str>, Vec<(i32, u64)>>,
 }

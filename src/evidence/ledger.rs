@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::sums::add_counts;
 use super::{Evidence, Sessions, Visibility, day_of};
 use crate::arn::Arn;
@@ -10,7 +12,7 @@ use crate::trail::{Event, Principal, PrincipalKind};
 
 /// A principal by account, kind and name: a role session's ARN carries no path, so the path cannot
 /// be part of the key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PrincipalKey(String);
 
 impl PrincipalKey {
@@ -115,7 +117,7 @@ fn role_of(arn: Arn<'_>) -> String {
 }
 
 /// One principal's part of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The principal, with the best name seen: an exact ARN beats one without its path.
     pub principal: Principal,
@@ -124,7 +126,7 @@ pub struct Entry {
 }
 
 /// Evidence by principal, and what the trail could have shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// By principal.
     pub entries: BTreeMap<PrincipalKey, Entry>,

@@ -6,6 +6,7 @@
 
 mod activity;
 mod circumstances;
+mod day;
 mod fold;
 mod last_accessed;
 mod ledger;
@@ -17,6 +18,7 @@ mod visibility;
 
 pub use activity::{Activity, date_of, day_of};
 pub use circumstances::{Circumstances, Days, Key, Values, network_of};
+pub use day::{DayEvidence, FOLD_VERSION};
 pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
@@ -26,6 +28,8 @@ pub use visibility::{Sight, Visibility};
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use sums::{add_counts, widen};
 
 use crate::evaluate::Context;
@@ -33,7 +37,7 @@ use crate::require::{Mapped, Resource};
 use crate::trail::Event;
 
 /// All that a trail shows of one principal.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// By action, as the catalog spells it.
     pub actions: BTreeMap<String, ActionEvidence>,

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::Arn;
 use crate::trail::Event;
 
 /// What a session was started with.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionPolicy {
     /// The policy's text.
     pub text: Option<String>,
@@ -20,7 +21,7 @@ pub struct SessionPolicy {
 }
 
 /// Sessions by ARN, each with all that sessions of this name were started with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     policies: BTreeMap<String, BTreeSet<SessionPolicy>>,
 }

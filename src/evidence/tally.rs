@@ -1,6 +1,8 @@
 //! Counts of one action on one resource in one context.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::fold;
 use super::sums::{add_counts, widen};
@@ -9,7 +11,7 @@ use crate::require::Resource;
 use crate::trail::{Event, Outcome, RefusedBy};
 
 /// How an action was refused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Refusal {
     /// Which layer the message names.
     pub by: RefusedBy,
@@ -18,7 +20,7 @@ pub struct Refusal {
 }
 
 /// An event behind a count, to look it up by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sample {
     /// `eventTime`.
     pub time: jiff::Timestamp,
@@ -27,7 +29,7 @@ pub struct Sample {
 }
 
 /// How often, with which outcome, when, and which events stand behind it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Calls that succeeded.
     pub succeeded: u64,
@@ -126,7 +128,7 @@ impl Tally {
 }
 
 /// One action: on which resources, in which contexts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEvidence {
     resources: BTreeMap<Resource, BTreeMap<Context, Tally>>,
     /// Over all resources, each call once however many resources it names.
@@ -178,6 +180,16 @@ impl ActionEvidence {
             bound_contexts(into);
         }
         self.bound_resources();
+    }
+
+    /// Forgets what other condition keys than these said.
+    pub fn keep_keys(&mut self, keys: &BTreeSet<String>) {
+        for contexts in self.resources.values_mut() {
+            for (mut context, tally) in std::mem::take(contexts) {
+                context.retain(|key| keys.contains(key) || key == FOLDED);
+                contexts.entry(context).or_default().merge(tally);
+            }
+        }
     }
 
     /// Every resource and context with its tally, in order.
@@ -238,10 +250,13 @@ fn bound_contexts(contexts: &mut BTreeMap<Context, Tally>) {
     contexts.insert(folded, total);
 }
 
-/// The mark of a folded context: a key that no policy can name, explicitly unknown.
+/// A key that no policy can name.
+const FOLDED: &str = "(folded)";
+
+/// The mark of a folded context: [`FOLDED`], explicitly unknown.
 fn folded_context() -> Context {
     let mut context = Context::default();
-    context.set("(folded)", Lookup::Unknown);
+    context.set(FOLDED, Lookup::Unknown);
     context
 }
 

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use action_catalog::{Action, Level, Rw, Service};
+use serde::{Deserialize, Serialize};
 
 use super::Selectors;
 use super::sums::widen;
@@ -16,7 +17,7 @@ use crate::pattern;
 use crate::trail::{Event, PrincipalKind};
 
 /// What the trail could have shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visibility {
     /// The first and the last event of the trail.
     pub window: Option<(jiff::Timestamp, jiff::Timestamp)>,

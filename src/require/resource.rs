@@ -2,14 +2,14 @@
 
 use action_catalog::{Action, Need, On, ResourceType, Service};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{parameters, templates};
 use crate::evaluate::Target;
 use crate::trail::{Event, PrincipalKind};
 
 /// On what a requirement is checked.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Resource {
     /// The action has no resource: it is asked on `*`.
     Any,
@@ -27,7 +27,7 @@ pub enum Resource {
 }
 
 /// Why a resource is a pattern.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Widened {
     /// AWS makes the id in this call; the next call gets another.

@@ -68,10 +68,28 @@ pub fn read_trails<A: Send>(
     threads: usize,
     new: impl Fn() -> A + Sync,
     record: impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent> + Sync,
-    mut merge: impl FnMut(&mut A, A),
+    merge: impl FnMut(&mut A, A),
 ) -> (A, ReadReport) {
     let mut listing = list(inputs);
     listing.add_stores(stores);
+    let mut summary = Summary::new(&listing);
+    let note = |_: &Listed, report: FileReport| summary.add(report);
+    let all = read_listed(&listing.files, stores, threads, new, record, merge, note);
+    let mut report = summary.finish(&listing);
+    report.cut_short = stores.iter().filter_map(|store| store.cut_short()).collect();
+    (all, report)
+}
+
+/// Reads files that were listed; `note` gets each with its report, in order.
+pub(super) fn read_listed<A: Send>(
+    listed: &[Listed],
+    stores: &[&dyn Store],
+    threads: usize,
+    new: impl Fn() -> A + Sync,
+    record: impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent> + Sync,
+    mut merge: impl FnMut(&mut A, A),
+    mut note: impl FnMut(&Listed, FileReport),
+) -> A {
     // What comes over a network is mostly waited for.
     let threads = match threads {
         0 if !stores.is_empty() => std::thread::available_parallelism()
@@ -79,12 +97,12 @@ pub fn read_trails<A: Send>(
             .max(WAITING),
         threads => threads,
     };
-    let batches = batches(&listing.files);
-    READING.begin(listing.files.iter().map(|file| file.size));
+    let batches = batches(listed);
+    READING.begin(listed.iter().map(|file| file.size));
     let read = |batch: &Range<usize>| {
         let mut into = new();
         let mut chunk = Vec::new();
-        let files = listing.files.get(batch.clone()).unwrap_or_default();
+        let files = listed.get(batch.clone()).unwrap_or_default();
         let reports: Vec<FileReport> = files
             .iter()
             .map(|file| read_file(file, stores, &mut chunk, &mut into, &record))
@@ -97,10 +115,14 @@ pub fn read_trails<A: Send>(
         (into, reports)
     };
     let mut all = new();
-    let mut summary = Summary::new(&listing);
+    let mut files = listed.iter();
     let mut take = |(part, reports): (A, Vec<FileReport>)| {
         merge(&mut all, part);
-        reports.into_iter().for_each(|report| summary.add(report));
+        for report in reports {
+            if let Some(file) = files.next() {
+                note(file, report);
+            }
+        }
     };
     // Where no threads can be had the work is done on this one.
     let pool = if threads == 1 {
@@ -117,9 +139,7 @@ pub fn read_trails<A: Send>(
         }
         None => batches.iter().map(read).for_each(&mut take),
     }
-    let mut report = summary.finish(&listing);
-    report.cut_short = stores.iter().filter_map(|store| store.cut_short()).collect();
-    (all, report)
+    all
 }
 
 /// Cuts the files into batches, by their sizes alone.
@@ -146,7 +166,7 @@ fn batches(files: &[Listed]) -> Vec<Range<usize>> {
 }
 
 /// What is said of the whole run, as it grows.
-struct Summary {
+pub(super) struct Summary {
     inputs: Vec<Tally>,
     notes: RunNotes,
 }
@@ -159,7 +179,7 @@ struct Tally {
 }
 
 impl Summary {
-    fn new(listing: &Listing) -> Self {
+    pub(super) fn new(listing: &Listing) -> Self {
         let mut notes = RunNotes::default();
         notes.say_all(listing.diagnostics.clone());
         Self {
@@ -168,7 +188,7 @@ impl Summary {
         }
     }
 
-    fn add(&mut self, report: FileReport) {
+    pub(super) fn add(&mut self, report: FileReport) {
         if let Some(tally) = self.inputs.get_mut(report.input) {
             tally.counts += report.counts;
             tally.failed |= report
@@ -179,7 +199,7 @@ impl Summary {
         self.notes.say_all(report.diagnostics);
     }
 
-    fn finish(mut self, listing: &Listing) -> ReadReport {
+    pub(super) fn finish(mut self, listing: &Listing) -> ReadReport {
         let mut report = ReadReport::default();
         for (at, (tally, input)) in self.inputs.into_iter().zip(&listing.inputs).enumerate() {
             let input = input.to_string_lossy().into_owned();
@@ -219,6 +239,7 @@ mod tests {
             name: String::new(),
             given: true,
             size,
+            version: String::new(),
             stored: None,
         }
     }

@@ -101,7 +101,11 @@ pub fn read_parts(
             };
             ledger.observe(&event);
             if interest.wants(&event.caller.principal) {
-                if event.id.as_deref().is_none_or(|id| seen.insert(id)) {
+                if event
+                    .id
+                    .as_deref()
+                    .is_none_or(|id| seen.insert_on(id, event.time))
+                {
                     ledger.add(&event, interest);
                 } else {
                     ledger.duplicates += 1;

@@ -24,12 +24,14 @@ pub(super) struct Listed {
     pub(super) given: bool,
     /// Its size on disk; 0 where that is not known.
     pub(super) size: u64,
+    /// What changes when its bytes do: the time of the last change, or an ETag. Empty where that is not known.
+    pub(super) version: String,
     /// Where it is no file: which store it is in, and its number there.
     pub(super) stored: Option<(usize, usize)>,
 }
 
 /// What the inputs hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Listing {
     /// The inputs, sorted, each once.
     pub(super) inputs: Vec<PathBuf>,
@@ -52,12 +54,12 @@ pub(super) fn list(inputs: &[PathBuf]) -> Listing {
     };
     for (input, path) in listing.inputs.clone().iter().enumerate() {
         if path.as_os_str() == "-" {
-            listing.add(input, path, true, 0);
+            listing.add(input, path, true, None);
             continue;
         }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => listing.walk(input, path),
-            Ok(meta) => listing.add(input, path, true, meta.len()),
+            Ok(meta) => listing.add(input, path, true, Some(&meta)),
             Err(error) => listing.unreadable(input, path, &why_unreadable(&error)),
         }
     }
@@ -93,20 +95,22 @@ impl Listing {
                     name: item.name,
                     given: false,
                     size: item.size,
+                    version: item.version,
                     stored: Some((store, number)),
                 });
             }
         }
     }
 
-    fn add(&mut self, input: usize, path: &Path, given: bool, size: u64) {
+    fn add(&mut self, input: usize, path: &Path, given: bool, meta: Option<&fs::Metadata>) {
         let name = path.to_string_lossy().into_owned();
         self.files.push(Listed {
             input,
             path: path.to_owned(),
             name,
             given,
-            size,
+            size: meta.map_or(0, fs::Metadata::len),
+            version: meta.map(last_change).unwrap_or_default(),
             stored: None,
         });
     }
@@ -143,13 +147,24 @@ impl Listing {
                 }
                 match fs::metadata(&path) {
                     Ok(meta) if meta.is_dir() && !path.is_symlink() => folders.push(path),
-                    Ok(meta) if meta.is_file() => self.add(input, &path, false, meta.len()),
+                    Ok(meta) if meta.is_file() => self.add(input, &path, false, Some(&meta)),
                     Ok(_) => {}
                     Err(error) => self.unreadable(input, &path, &why_unreadable(&error)),
                 }
             }
         }
     }
+}
+
+/// When a file was last changed, in nanoseconds since 1970; empty where the system does not say.
+pub(super) fn last_change(meta: &fs::Metadata) -> String {
+    let since = meta
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since
+        .map(|since| since.as_nanos().to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod evidence_store;
 pub mod files;
 mod ledger;
 mod list;
@@ -16,6 +17,7 @@ mod store;
 mod stream;
 pub mod text;
 
+pub use evidence_store::{Answer, EvidenceStore, Question};
 pub use files::{RecordText, read_trail, read_trails};
 pub use ledger::{Window, read_ledger, read_ledgers, read_parts, read_window};
 pub use report::{Counts, InputCounts, ReadReport};

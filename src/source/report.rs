@@ -1,5 +1,6 @@
 //! What came of reading: counts and diagnostics, in the order of the files.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,7 +12,7 @@ const PER_FILE: u64 = 20;
 const NOTES: u64 = 20;
 
 /// Counts of one input, or of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Files that were read, standard input among them.
     pub files: u64,

@@ -42,6 +42,13 @@ impl Ids {
         self.insert_key(key(id))
     }
 
+    /// As [`Self::insert`], of an event of this time: copies of an event have its time, and an id counts
+    /// within a day (UTC), so that the days of a trail can be read apart.
+    pub fn insert_on(&self, id: &str, time: jiff::Timestamp) -> bool {
+        let day = u128::from(crate::evidence::day_of(time).unsigned_abs());
+        self.insert_key(key(id) ^ (day << 96))
+    }
+
     /// Adds an id by its [`key`]; true where it was not there before.
     pub fn insert_key(&self, key: u128) -> bool {
         // The low bits of a UUID are random in all versions that AWS uses.

@@ -11,6 +11,8 @@ pub struct Item {
     pub name: String,
     /// Its size in bytes, as it lies there; 0 where that is not known.
     pub size: u64,
+    /// What changes when its bytes do, as an ETag does; empty where that is not known.
+    pub version: String,
 }
 
 /// Things with records that lie in no file.

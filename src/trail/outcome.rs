@@ -1,11 +1,11 @@
 //! How a call ended: succeeded, refused, failed otherwise, or ended so that nothing follows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::refusal;
 
 /// The policy layer that a refusal names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusedBy {
     /// An identity-based policy.

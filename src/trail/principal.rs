@@ -11,7 +11,7 @@ use super::lenient::{Flag, Object, Text};
 use crate::arn::Arn;
 
 /// `userIdentity.type`, as far as it matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrincipalKind {
     /// A role (behind an assumed-role session, or `Role`).
@@ -40,7 +40,7 @@ pub enum PrincipalKind {
 
 /// A principal that policies can be attached to, or its nearest kin: the role behind a session,
 /// never the session.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Principal {
     /// Which kind.
     pub kind: PrincipalKind,

@@ -32,6 +32,7 @@ mod rounds;
 mod scenario;
 mod shared;
 mod simulate;
+mod store;
 mod support;
 mod trail_files;
 mod trail_splitter;

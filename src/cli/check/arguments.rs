@@ -9,7 +9,8 @@ use crate::pattern::ResourcePattern;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("question").required(true).multiple(true).args(["against", "deny_access", "trail"]))]
+#[command(group = clap::ArgGroup::new("question").required(true).multiple(true).args(["against", "deny_access", "trail", "store"]))]
+#[command(group = clap::ArgGroup::new("observed").multiple(true).args(["trail", "store"]))]
 #[command(
     override_usage = "leastgrant check [OPTIONS] --policy <NEW>... <--against <OLD>...|--deny-access <ACTION>...|--trail <PATH>... --principal <WHO>>"
 )]
@@ -33,8 +34,11 @@ pub(in crate::cli) struct Args {
     /// gzipped; - for standard input. Repeatable.
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "principal")]
     pub(super) trail: Vec<PathBuf>,
+    /// Keep evidence in this folder, as `review --store` does: only files that are not in it yet are read.
+    #[arg(long, value_name = "DIR", requires = "principal")]
+    pub(super) store: Option<PathBuf>,
     /// Whose use: an ARN, role/NAME or user/NAME.
-    #[arg(long, value_name = "ARN|role/NAME|user/NAME", requires = "trail")]
+    #[arg(long, value_name = "ARN|role/NAME|user/NAME", requires = "observed")]
     pub(super) principal: Option<String>,
     /// The permissions boundary, of the old policies as of the new.
     #[arg(long, value_name = "FILE|ARN|NAME")]

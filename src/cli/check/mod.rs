@@ -16,7 +16,7 @@ use crate::evidence::{Interest, Ledger, Whose};
 use crate::measure;
 use crate::policy::ActionKnown;
 use crate::report::terminal::check::{Asked, summary};
-use crate::source::{ReadReport, read_ledger};
+use crate::source::{EvidenceStore, Question, ReadReport, Window, read_ledger};
 use load::Sides;
 
 /// Runs the command.
@@ -109,7 +109,11 @@ fn observed(
     sides: &Sides,
     output: &Output,
 ) -> Result<Option<(Ledger, ReadReport)>, Vec<Diagnostic>> {
-    let Some(principal) = args.principal.as_ref().filter(|_| !args.trail.is_empty()) else {
+    let Some(principal) = args
+        .principal
+        .as_ref()
+        .filter(|_| !args.trail.is_empty() || args.store.is_some())
+    else {
         return Ok(None);
     };
     let policies = sides.new.iter().chain(&sides.old);
@@ -118,7 +122,21 @@ fn observed(
         condition_keys: condition_keys(policies.map(|given| &given.document)),
         ..Interest::default()
     };
-    let (ledger, read) = read_ledger(&args.trail, 0, &interest);
+    let (ledger, read) = match &args.store {
+        None => read_ledger(&args.trail, 0, &interest),
+        Some(folder) => {
+            let question = Question {
+                interest: &interest,
+                window: Window::default(),
+                cuts: &[],
+                threads: 0,
+            };
+            super::trails::not_storable(&args.trail)?;
+            let mut answer = EvidenceStore::at(folder).answer(&args.trail, &[], &question)?;
+            output.diagnostics(&answer.said);
+            (answer.parts.pop().unwrap_or_default(), answer.read)
+        }
+    };
     if read.total.records == 0 {
         return Err(read.diagnostics);
     }

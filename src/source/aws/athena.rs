@@ -296,6 +296,7 @@ impl Store for AthenaTrail<'_> {
         let item = Item {
             name: self.name(),
             size: 0,
+            version: String::new(),
         };
         (vec![item], Vec::new())
     }

@@ -92,6 +92,7 @@ impl Store for EventHistory<'_> {
         let items = self.regions.iter().map(|region| Item {
             name: format!("cloudtrail:{region}"),
             size: 0,
+            version: String::new(),
         });
         (items.collect(), Vec::new())
     }

@@ -42,7 +42,7 @@ pub struct BucketTrail<'c> {
     bucket: String,
     prefix: String,
     wanted: Wanted,
-    objects: Mutex<Vec<(String, u64)>>,
+    objects: Mutex<Vec<(String, u64, String)>>,
     refused: AtomicUsize,
     opened: AtomicUsize,
     stopped: Mutex<Option<Diagnostic>>,
@@ -169,7 +169,7 @@ impl<'c> BucketTrail<'c> {
         &self,
         folder: &str,
         days: (Option<Date>, Option<Date>),
-        into: &mut Vec<(String, u64)>,
+        into: &mut Vec<(String, u64, String)>,
     ) -> Result<(), Failure> {
         // Days sort as their names do: the listing begins at the first and ends after the last.
         let is_region = log_path(folder).is_some_and(|rest| rest.matches('/').count() == 1);
@@ -202,7 +202,8 @@ impl<'c> BucketTrail<'c> {
                 let early = day.zip(days.0).is_some_and(|(day, first)| day < first);
                 if !early && looks_like_log(key) {
                     let size = text(object, &["Size"]).and_then(|size| size.parse().ok());
-                    into.push((key.to_owned(), size.unwrap_or(0)));
+                    let etag = text(object, &["ETag"]).unwrap_or_default();
+                    into.push((key.to_owned(), size.unwrap_or(0), etag.to_owned()));
                 }
             }
             token = text(&page, &["NextContinuationToken"]).map(str::to_owned);
@@ -212,7 +213,7 @@ impl<'c> BucketTrail<'c> {
         }
     }
 
-    fn find(&self) -> Result<Vec<(String, u64)>, Failure> {
+    fn find(&self) -> Result<Vec<(String, u64, String)>, Failure> {
         let day = |time: jiff::Timestamp| jiff::tz::Offset::UTC.to_datetime(time).date();
         let first = self.wanted.window.from.map(day);
         let last = self.wanted.window.until.map(day);
@@ -235,7 +236,7 @@ impl<'c> BucketTrail<'c> {
     /// How many objects the window has, and their bytes.
     pub(super) fn total(&self) -> Result<(usize, u64), Failure> {
         let objects = self.find()?;
-        Ok((objects.len(), objects.iter().map(|(_, size)| size).sum()))
+        Ok((objects.len(), objects.iter().map(|(_, size, _)| size).sum()))
     }
 
     fn kept(&self, key: &str) -> Option<PathBuf> {
@@ -298,9 +299,10 @@ impl Store for BucketTrail<'_> {
         };
         let items = found
             .iter()
-            .map(|(key, size)| Item {
+            .map(|(key, size, etag)| Item {
                 name: format!("s3://{}/{key}", self.bucket),
                 size: *size,
+                version: etag.clone(),
             })
             .collect();
         *self
@@ -321,7 +323,7 @@ impl Store for BucketTrail<'_> {
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             objects.get(item).cloned()
         };
-        let Some((key, size)) = object else {
+        let Some((key, size, _)) = object else {
             return Err(None);
         };
         match self.fetch(&key, size) {
