@@ -97,8 +97,8 @@ enum Command {
     /// Answer refusals as they arrive, each once.
     #[cfg(feature = "aws")]
     Watch(Box<watch::Args>),
-    /// Print the SQL for a trail in Athena: the table, or the query.
-    #[cfg(feature = "aws")]
+    /// Print SQL that aggregates a trail where it lies: in Athena, Spark or DuckDB, over CloudTrail or Security
+    /// Lake; or the table over a trail's bucket.
     Sql(sql::Args),
     /// Make a proposal's changes in the account, after showing them and asking.
     #[cfg(feature = "aws")]
@@ -147,7 +147,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Catalog(args) => catalog::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Snapshot(args) => snapshot::run(&args, &output),
-        #[cfg(feature = "aws")]
         Command::Sql(args) => sql::run(&args, &output),
         #[cfg(feature = "aws")]
         Command::Watch(args) => watch::run(&args, &output),

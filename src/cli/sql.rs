@@ -1,17 +1,58 @@
-//! `leastgrant sql`: the table over a trail's bucket, and the query over it.
-#![cfg(feature = "aws")]
+//! `leastgrant sql`: the table over a trail's bucket, and the query over a table that aggregates where it lies.
 
 use jiff::civil::Date;
 
 use super::Exit;
 use super::output::Output;
-use crate::source::aws::{EVIDENCE_SQL, TABLE_SQL};
+
+/// The query over CloudTrail's table, as Trino and Athena take it.
+const EVIDENCE_SQL: &str = include_str!("../../sql/evidence.sql");
+/// The table, as Athena takes it.
+const TABLE_SQL: &str = include_str!("../../sql/table.sql");
 
 /// Arguments of `sql`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    query: Query,
+}
+
+/// The query that aggregates: one row for each kind of call. Write its result as JSON lines, and give the file
+/// to --trail.
+#[derive(Debug, clap::Args)]
+struct Query {
+    /// Whose SQL.
+    #[arg(long, value_enum, default_value_t = Dialect::Athena)]
+    dialect: Dialect,
+    /// What the table holds.
+    #[arg(long, value_enum, default_value_t = Format::Cloudtrail)]
+    format: Format,
+    /// The table's name: TABLE, DATABASE.TABLE or CATALOG.DATABASE.TABLE.
+    #[arg(long, visible_alias = "name", value_name = "NAME", default_value = "default.cloudtrail", value_parser = name)]
+    table: String,
+}
+
+/// Whose SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Dialect {
+    /// Athena, and Trino.
+    Athena,
+    /// Spark SQL.
+    Spark,
+    /// DuckDB.
+    Duckdb,
+}
+
+/// What a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// CloudTrail's records.
+    Cloudtrail,
+    /// Security Lake's events, OCSF 1.1.
+    SecurityLake,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -35,43 +76,53 @@ enum What {
         #[arg(long, value_name = "DATE")]
         from: Date,
     },
-    /// The query that --trail athena: runs, without its conditions.
-    Evidence {
-        /// The table's name: DATABASE.TABLE.
-        #[arg(long, value_name = "NAME", default_value = "default.cloudtrail", value_parser = name)]
-        name: String,
-    },
+    /// The query, without conditions.
+    Evidence(Query),
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let text = match &args.what {
-        What::Table {
+        Some(What::Table {
             name,
             location,
             accounts,
             regions,
             from,
-        } => TABLE_SQL
+        }) => TABLE_SQL
             .replace("{table}", name)
             .replace("{location}", location)
             .replace("{accounts}", &accounts.join(","))
             .replace("{regions}", &regions.join(","))
             .replace("{from}", &from.to_string().replace('-', "/")),
-        What::Evidence { name } => EVIDENCE_SQL.replace("{table}", name).replace("{where}", "TRUE"),
+        Some(What::Evidence(query)) => query.text(),
+        None => args.query.text(),
     };
     output.bytes(text.as_bytes())
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    match text.split('.').collect::<Vec<_>>().as_slice() {
-        [table] if plain(table) => Ok(text.to_owned()),
-        [database, table] if plain(database) && plain(table) => Ok(text.to_owned()),
-        _ => Err("a table is DATABASE.TABLE, of letters, digits and _".to_owned()),
+impl Query {
+    fn text(&self) -> String {
+        let query = match (self.format, self.dialect) {
+            (Format::Cloudtrail, Dialect::Athena) => EVIDENCE_SQL,
+            (Format::Cloudtrail, Dialect::Spark) => include_str!("../../sql/evidence-spark.sql"),
+            (Format::Cloudtrail, Dialect::Duckdb) => include_str!("../../sql/evidence-duckdb.sql"),
+            (Format::SecurityLake, Dialect::Athena) => include_str!("../../sql/lake.sql"),
+            (Format::SecurityLake, Dialect::Spark) => include_str!("../../sql/lake-spark.sql"),
+            (Format::SecurityLake, Dialect::Duckdb) => include_str!("../../sql/lake-duckdb.sql"),
+        };
+        query.replace("{table}", &self.table).replace("{where}", "TRUE")
     }
 }
 
+fn name(text: &str) -> Result<String, String> {
+    let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let parts: Vec<&str> = text.split('.').collect();
+    match parts.len() <= 3 && parts.iter().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("a table is TABLE or DATABASE.TABLE, of letters, digits and _".to_owned()),
+    }
+}
 fn location(text: &str) -> Result<String, String> {
     let place = text
         .strip_prefix("s3://")

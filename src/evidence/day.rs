@@ -79,3 +79,7 @@ impl DayEvidence {
         self.seen.visibility.window
     }
 }
+
+#[cfg(test)]
+#[path = "day_tests.rs"]
+mod tests;

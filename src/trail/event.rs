@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::lenient::{Flag, List, Object, Text, There};
 use super::principal::Identity;
+use super::shapes::{of_ocsf, of_row};
 use super::{Caller, Outcome};
 
 /// One CloudTrail record. Borrows from the record's text.
@@ -186,6 +187,12 @@ struct Raw<'a> {
     message: Option<&'a RawValue>,
     /// Digests.
     digest_start_time: There,
+    /// OCSF.
+    #[serde(rename = "class_uid")]
+    class_uid: There,
+    /// Rows of our own queries.
+    #[serde(rename = "first_time")]
+    first_time: There,
 }
 
 #[derive(Deserialize, Default)]
@@ -219,6 +226,10 @@ impl<'a> Event<'a> {
     pub fn parse(text: &'a [u8], scratch: &'a mut Scratch) -> Result<Self, NotAnEvent> {
         let text = std::str::from_utf8(text).map_err(|_| NotAnEvent::Broken("it is not UTF-8".to_owned()))?;
         let raw = unwrap_detail(read(text)?)?;
+        if let Some(made) = raw.other_shape(text)? {
+            scratch.text = made;
+            return Self::from_raw(read(&scratch.text)?);
+        }
         match raw.inner() {
             Some(inner) => {
                 // Strings of LookupEvents are always escaped: the record in them needs a place.
@@ -283,6 +294,20 @@ impl Raw<'_> {
         [&self.event_name, &self.event_source, &self.event_time]
             .into_iter()
             .any(|text| text.get().is_some())
+    }
+
+    /// The record that an object of another shape says.
+    fn other_shape(&self, text: &str) -> Result<Option<String>, NotAnEvent> {
+        if self.is_event() || !(self.class_uid.0 || self.first_time.0) {
+            return Ok(None);
+        }
+        let object = serde_json::from_str(text).map_err(|error| NotAnEvent::Broken(error.to_string()))?;
+        let made = if self.class_uid.0 {
+            of_ocsf(&object).ok_or(NotAnEvent::Foreign)?
+        } else {
+            of_row(&object)
+        };
+        Ok(Some(made.to_string()))
     }
 
     /// The record that stands in this object as a string.

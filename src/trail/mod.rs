@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod principal;
 pub mod refusal;
 mod scan;
+mod shapes;
 pub mod splitter;
 
 pub use event::{Event, EventResource, NotAnEvent, Parameters, Scratch};
@@ -19,4 +20,5 @@ pub use found::{Defect, Found};
 pub use mask::{MASK, mask};
 pub use outcome::{Outcome, RefusedBy};
 pub use principal::{Caller, Principal, PrincipalKind};
+pub use shapes::of_row;
 pub use splitter::Splitter;

@@ -17,7 +17,7 @@ use crate::support::{Folder, Run, command, leastgrant};
 
 const PLAN: Plan = Plan {
     principals: 14,
-    days: 24,
+    days: 30,
     seed: 3,
     load: 1,
 };

@@ -18,11 +18,10 @@ use super::paged::Paged;
 use super::s3::{BucketTrail, Wanted};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::{Item, Store};
+use crate::trail::of_row;
 
 /// The query, as Trino and Athena take it.
-pub const EVIDENCE_SQL: &str = include_str!("../../../sql/evidence.sql");
-/// The table, as Athena takes it.
-pub const TABLE_SQL: &str = include_str!("../../../sql/table.sql");
+const EVIDENCE_SQL: &str = include_str!("../../../sql/evidence.sql");
 
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -372,61 +371,13 @@ impl Rows<'_> {
                 .zip(values)
                 .filter_map(|(name, value)| Some((name.clone(), json!(value?))))
                 .collect();
-            records.extend(record(&named).to_string().into_bytes());
+            records.extend(of_row(&named).to_string().into_bytes());
             records.push(b'\n');
         }
         self.began = true;
         self.token = text(&page, &["NextToken"]).map(str::to_owned);
         Ok(Some(records))
     }
-}
-
-/// A row as a CloudTrail record that stands for several.
-fn record(row: &Map<String, Value>) -> Value {
-    let of = |name: &str| row.get(name).and_then(Value::as_str);
-    // Parameters are JSON in a text.
-    let parsed = |name: &str| of(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let mut identity = json!({
-        "type": of("identity_type"),
-        "arn": of("identity_arn"),
-        "accountId": of("identity_account"),
-        "userName": of("identity_user"),
-        "invokedBy": of("invoked_by"),
-    });
-    if of("issuer_arn").is_some() {
-        let issuer = json!({
-            "type": of("issuer_type"),
-            "arn": of("issuer_arn"),
-            "accountId": of("issuer_account"),
-            "userName": of("issuer_user"),
-        });
-        super::iam::set(
-            &mut identity,
-            "sessionContext",
-            json!({ "sessionIssuer": issuer }),
-        );
-    }
-    let times: u64 = of("times").and_then(|times| times.parse().ok()).unwrap_or(1);
-    json!({
-        "userIdentity": identity,
-        "eventTime": of("first_time"),
-        "eventSource": of("event_source"),
-        "eventName": of("event_name"),
-        "eventType": of("event_type"),
-        "eventCategory": of("event_category"),
-        "awsRegion": of("region"),
-        "recipientAccountId": of("recipient_account"),
-        "readOnly": of("read_only").map(|flag| flag == "true"),
-        "errorCode": of("error_code"),
-        "errorMessage": of("error_message"),
-        "requestParameters": parsed("request_parameters"),
-        "responseElements": parsed("response_elements"),
-        "resources": parsed("resources"),
-        "vpcEndpointId": of("vpc_endpoint"),
-        "sourceIPAddress": of("source_ip"),
-        "eventID": of("event_id"),
-        "aggregated": { "times": times, "last": of("last_time") },
-    })
 }
 
 /// A size for a person.

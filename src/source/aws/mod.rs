@@ -29,7 +29,7 @@ mod trails;
 mod wire;
 
 pub use access_analyzer::{Checked, Validation};
-pub use athena::{AthenaTrail, EVIDENCE_SQL, TABLE_SQL};
+pub use athena::AthenaTrail;
 pub use change::{ManagedState, Standing};
 pub use client::{Client, Settings};
 pub use failure::Failure;

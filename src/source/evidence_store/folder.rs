@@ -168,9 +168,11 @@ impl Folder {
 
     fn manifest(&self) -> Result<Manifest, Box<Diagnostic>> {
         let path = self.0.join("manifest.json");
+        // Looked at before the manifest: another run may write the first one meanwhile.
+        let before = (self.files(""), self.files("segments"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.none(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.none(&before.0, &before.1),
             Err(error) => return Err(self.lost("manifest.json", &error.into())),
         };
         let damaged = |why: String| self.lost("manifest.json", &Unusable::Damaged(why));
@@ -192,22 +194,17 @@ impl Folder {
     }
 
     /// No manifest: a new store, unless there are segments, which one must have named.
-    fn none(&self) -> Result<Manifest, Box<Diagnostic>> {
+    fn none(&self, files: &[String], segments: &[String]) -> Result<Manifest, Box<Diagnostic>> {
         let manifest = Manifest {
             store_version: STORE_VERSION,
             generation: 0,
             segments: Vec::new(),
         };
         // The first run writes a manifest before it writes anything else.
-        if self
-            .files("segments")
-            .iter()
-            .any(|file| file.ends_with(".segment"))
-        {
+        if segments.iter().any(|file| file.ends_with(".segment")) {
             return Err(self.lost("manifest.json", &Unusable::Gone));
         }
-        if self
-            .files("")
+        if files
             .iter()
             .any(|file| !matches!(file.as_str(), "lock" | "segments"))
         {
@@ -278,10 +275,11 @@ impl Folder {
 
     /// Removes what no longer counts. What cannot be removed takes room and nothing else.
     fn sweep(&self, manifest: &Manifest) {
-        let Ok(entries) = fs::read_dir(self.segments()) else {
-            return;
-        };
-        for entry in entries.flatten() {
+        let root = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        for entry in root.filter(|entry| entry.file_name().to_string_lossy().contains(".new-")) {
+            let _ = fs::remove_file(entry.path());
+        }
+        for entry in fs::read_dir(self.segments()).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let counts = manifest
                 .segments
