@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::Exit;
 use super::output::Output;
 use super::whole_account::{self, AccountArgs, WholeAccount, days};
+use crate::backtest::Adding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Ledger, Visibility};
@@ -17,10 +18,11 @@ use crate::grants::{Grants, Holder, short_name};
 use crate::recommend::{Options, Subject, Unseen};
 use crate::report;
 use crate::review::{
-    Baseline, Case, Earlier, Moment, PrincipalReview, Review, assemble, compare, leave_alone, of_principal,
-    read_baseline,
+    Baseline, Case, Earlier, Moment, PrincipalReview, Review, add_prices, assemble, compare, leave_alone,
+    of_principal, read_baseline,
 };
 use crate::source::read_text;
+use crate::strategy::{ManagedPolicies, Price};
 
 /// Arguments of `review`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,9 @@ pub(super) struct Args {
     /// Show which principals use the same things, and one policy for each group of them.
     #[arg(long)]
     groups: bool,
+    /// Price each way to run IAM as well, for each principal and for all: learnt and judged as --backtest is.
+    #[arg(long)]
+    strategies: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -150,6 +155,8 @@ struct Desk<'w> {
     options: Options,
     exceptions: Judged,
     out: Option<&'w Path>,
+    /// Where each way to run IAM is to be priced.
+    managed: Option<ManagedPolicies>,
 }
 
 fn baseline(path: &Path) -> Result<Baseline, Box<Diagnostic>> {
@@ -200,6 +207,7 @@ fn reviewed(
         },
         exceptions: exceptions.judged(end),
         out: args.out.as_deref(),
+        managed: args.strategies.then(ManagedPolicies::default),
     };
     let holders = whole
         .account
@@ -213,7 +221,7 @@ fn reviewed(
         steps.done();
         looked
     };
-    let looked: Vec<(PrincipalReview, Vec<Diagnostic>)> = holders.par_iter().map(look).collect();
+    let looked: Vec<Looked> = holders.par_iter().map(look).collect();
     drop(steps);
     let mut said = whole.said.clone();
     said.extend(
@@ -237,9 +245,12 @@ fn reviewed(
         );
     }
     let mut principals = Vec::new();
-    for (principal, of_it) in looked {
-        said.extend(of_it);
-        principals.push(principal);
+    let mut adding = Adding::default();
+    let days = desk.days();
+    for own in looked {
+        said.extend(own.said);
+        principals.push(own.review);
+        add_prices(&mut adding, &own.prices, days);
     }
     let left_alone: Vec<(&str, BTreeSet<u64>)> = principals
         .iter()
@@ -262,11 +273,28 @@ fn reviewed(
     review.groups = args
         .groups
         .then(|| super::groups::of(&whole.account, &holders, &all));
+    review.strategies = adding.rows();
     Ok(review)
 }
 
+/// What came of a principal, with what is to be said of it.
+struct Looked {
+    review: PrincipalReview,
+    prices: Vec<Price>,
+    said: Vec<Diagnostic>,
+}
+
 impl Desk<'_> {
-    fn look(&self, holder: &Holder) -> (PrincipalReview, Vec<Diagnostic>) {
+    /// Days that are learnt from, and days that are judged by.
+    fn days(&self) -> (i64, i64) {
+        let between = |from: Timestamp, to: Timestamp| to.duration_since(from).as_hours() / 24;
+        match (self.visibility.window, self.whole.cuts.first()) {
+            (Some((first, last)), Some(cut)) => (between(first, *cut), between(*cut, last)),
+            _ => (0, 0),
+        }
+    }
+
+    fn look(&self, holder: &Holder) -> Looked {
         let grants = self.whole.account.grants(holder);
         let sharing = self.sharing(&grants, &holder.arn);
         let none = Evidence::default();
@@ -306,6 +334,7 @@ impl Desk<'_> {
             evidence,
             others: &others,
             earlier,
+            managed: self.managed.as_ref(),
         };
         let options = Options {
             keep: self.exceptions.keeps(&holder.arn),
@@ -331,7 +360,12 @@ impl Desk<'_> {
             // What is not proved is not proposed.
             looked.review.changes = false;
             looked.review.edits.clear();
-            return (looked.review, said);
+            looked.review.diff.clear();
+            return Looked {
+                review: looked.review,
+                prices: looked.prices,
+                said,
+            };
         }
         if let Some(folder) = self.out.filter(|_| looked.review.changes) {
             let report = report::recommendation(
@@ -350,7 +384,11 @@ impl Desk<'_> {
                 )),
             }
         }
-        (looked.review, said)
+        Looked {
+            review: looked.review,
+            prices: looked.prices,
+            said,
+        }
     }
 
     /// The grants of those who share a policy that is edited.

@@ -5,8 +5,10 @@
 //! evidence; [`assemble`] ranks what came of them.
 
 mod baseline;
+mod changes;
 mod excepted;
 mod one;
+mod prices;
 mod since;
 mod view;
 
@@ -14,8 +16,10 @@ mod view;
 mod tests;
 
 pub use baseline::{Baseline, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline};
+pub use changes::{PolicyEditView, StatementEditView};
 pub use excepted::leave_alone;
 pub use one::{Case, Earlier, Looked, Moment, of_principal};
+pub use prices::{PriceView, add as add_prices};
 pub use since::{Changes, Compared, RefusedSince, Since, compare};
 pub use view::{
     KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView,
@@ -63,6 +67,7 @@ pub fn assemble(
         events: visibility.events,
         regions: visibility.regions.clone(),
         totals,
+        strategies: Vec::new(),
         principals,
         changes: None,
         exceptions: Vec::new(),

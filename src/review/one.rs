@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::changes::changes;
+use super::prices::{PriceView, prices};
 use super::view::{KeptView, Levels, PrincipalReview, RefusalView, ServiceView, Standing, UsedView};
 use crate::backtest::{self, Outcome};
 use crate::danger::held_by;
@@ -17,6 +19,7 @@ use crate::policy::{Document, Statement, print};
 use crate::recommend::{
     Change, Options, Proposal, Reason, State, Subject, level, nothing_to_go_by, recommend,
 };
+use crate::strategy::{ManagedPolicies, Price};
 
 /// Where the account stands in time.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +39,8 @@ pub struct Looked {
     pub review: PrincipalReview,
     /// The whole proposal.
     pub proposal: Proposal,
+    /// The price of each way to run IAM for it, where that was asked for.
+    pub prices: Vec<Price>,
 }
 
 /// Refusals that are shown one by one.
@@ -54,6 +59,8 @@ pub struct Case<'a> {
     pub others: &'a [Subject<'a>],
     /// For the backtest.
     pub earlier: Option<Earlier<'a>>,
+    /// To price each way to run IAM as well; needs `earlier`.
+    pub managed: Option<&'a ManagedPolicies>,
 }
 
 /// A trail in two parts: learn from the first, judge by the second.
@@ -75,6 +82,7 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         evidence,
         others,
         earlier,
+        managed,
     } = case;
     let none = Evidence::default();
     let fixed = is_fixed(&holder.arn);
@@ -100,6 +108,11 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         .filter(|state| !matches!(state, State::Kept(Reason::Requested | Reason::NotInCatalog)))
         .count();
     let bits = |policies: &[PolicyIn<'_>]| measure(policies).bits.map(|bits| (bits * 100.0).round() / 100.0);
+    let earlier = earlier.filter(|_| !fixed);
+    let prices = match earlier.zip(managed) {
+        Some((earlier, managed)) => prices(grants, earlier, managed),
+        None => Vec::new(),
+    };
     let review = PrincipalReview {
         rank: 0,
         arn: holder.arn.clone(),
@@ -130,15 +143,19 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         refused_calls: seen.actions.values().map(|own| own.calls().refusals()).sum(),
         changes: proposal.changes_anything(),
         edits: edits(&proposal),
+        diff: changes(&proposal, grants),
         kept: kept(&proposal, grants),
         since: None,
         excepted: super::excepted::kept(&proposal),
         file: None,
-        backtest: earlier
-            .filter(|_| !fixed)
-            .map(|earlier| backtested(grants, earlier, options)),
+        backtest: earlier.map(|earlier| backtested(grants, earlier, options)),
+        prices: prices.iter().map(PriceView::from).collect(),
     };
-    Looked { review, proposal }
+    Looked {
+        review,
+        proposal,
+        prices,
+    }
 }
 
 /// Tells one text of a policy from another, whatever its white space.

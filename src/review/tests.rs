@@ -2,36 +2,9 @@ use super::*;
 
 fn principal(arn: &str, standing: Standing) -> PrincipalReview {
     PrincipalReview {
-        rank: 0,
         arn: arn.to_owned(),
-        created: None,
         standing,
-        events: 0,
-        first: None,
-        last: None,
-        active_days: 0,
-        holds: Vec::new(),
-        digests: Vec::new(),
-        granted: 0,
-        used: 0,
-        unused: 0,
-        unseen: 0,
-        goes: Levels::default(),
-        dangers: Vec::new(),
-        dangers_closed: Vec::new(),
-        bits_before: None,
-        bits_after: None,
-        services: Vec::new(),
-        uses: Vec::new(),
-        refusals: Vec::new(),
-        refused_calls: 0,
-        changes: false,
-        edits: Vec::new(),
-        kept: Vec::new(),
-        since: None,
-        excepted: Vec::new(),
-        file: None,
-        backtest: None,
+        ..PrincipalReview::default()
     }
 }
 

@@ -6,8 +6,10 @@ use action_catalog::Level;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::changes::PolicyEditView;
+use super::prices::PriceView;
 use super::since::{Changes, Since};
-use crate::backtest::Outcome;
+use crate::backtest::{Outcome, Row};
 use crate::diagnostic::Diagnostic;
 use crate::exception::{ExceptedView, ExceptionView};
 use crate::group::Group;
@@ -33,6 +35,9 @@ pub struct Review {
     pub regions: BTreeSet<String>,
     /// Added up.
     pub totals: Totals,
+    /// The price of each way to run IAM for all principals together; empty unless they are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<Row>,
     /// The principals, by rank.
     pub principals: Vec<PrincipalReview>,
     /// What changed since the earlier review, where one was given.
@@ -78,10 +83,13 @@ pub struct Totals {
 }
 
 /// How a principal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It has events of late.
+    #[default]
     Active,
     /// It has events, none of late.
     Dormant,
@@ -149,7 +157,7 @@ impl Levels {
 }
 
 /// One principal.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PrincipalReview {
     /// From 1: the one to look at first.
     pub rank: usize,
@@ -206,6 +214,9 @@ pub struct PrincipalReview {
     pub changes: bool,
     /// What the proposal does to each policy that changes, in words.
     pub edits: Vec<String>,
+    /// What it does to each policy that changes, statement by statement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diff: Vec<PolicyEditView>,
     /// What stays because it was used, on which resources, by which rule.
     pub kept: Vec<KeptView>,
     /// What changed since the earlier review, where one was given.
@@ -220,6 +231,9 @@ pub struct PrincipalReview {
     /// Had the proposal been made so many days before the end of the trail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backtest: Option<Outcome>,
+    /// The price of each way to run IAM for it; empty unless they are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<PriceView>,
 }
 
 /// A service: granted against used.

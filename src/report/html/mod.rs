@@ -4,6 +4,17 @@
 use crate::review::Review;
 
 const PAGE: &str = include_str!("review.html");
+const STYLE: &str = include_str!("review.css");
+/// Pictures, one principal, the page: in the order in which they need each other.
+const SCRIPTS: [&str; 3] = [
+    include_str!("pictures.js"),
+    include_str!("principal.js"),
+    include_str!("page.js"),
+];
+/// Where the style goes.
+const STYLE_HERE: &str = "@STYLE@";
+/// Where the script goes.
+const SCRIPT_HERE: &str = "@SCRIPT@";
 /// Where the data goes.
 const DATA: &str = "@DATA@";
 
@@ -14,8 +25,22 @@ pub fn review(review: &Review) -> String {
 
 /// The page over a review that is JSON already.
 pub fn page(json: &str) -> String {
-    let (before, after) = PAGE.split_once(DATA).unwrap_or((PAGE, ""));
-    format!("{before}{}{after}", inert(json))
+    let parts = [
+        (STYLE_HERE, STYLE.to_owned()),
+        (DATA, inert(json)),
+        (SCRIPT_HERE, SCRIPTS.concat()),
+    ];
+    let mut out = String::new();
+    let mut rest = PAGE;
+    // In the order of the page, so that nothing in the data is taken for a place.
+    for (place, text) in parts {
+        let (before, after) = rest.split_once(place).unwrap_or((rest, ""));
+        out.push_str(before);
+        out.push_str(&text);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// JSON that no HTML parser reads as anything but text: within JSON `<`, `>` and `&` stand in strings alone,
@@ -50,10 +75,20 @@ mod tests {
 
     #[test]
     fn the_page_has_one_place_for_data_and_names_no_address() {
-        assert_eq!(PAGE.matches(DATA).count(), 1);
-        let addresses = PAGE.matches("http").count();
+        for place in [STYLE_HERE, DATA, SCRIPT_HERE] {
+            assert_eq!(PAGE.matches(place).count(), 1);
+        }
+        let page = page("{}");
         // The namespace of SVG, and `http-equiv`.
-        assert_eq!(addresses, 2);
-        assert!(!PAGE.contains("innerHTML") && !PAGE.contains("document.write"));
+        assert_eq!(page.matches("http").count(), 2);
+        for way in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+        ] {
+            assert!(!page.contains(way), "{way}");
+        }
     }
 }
