@@ -5,8 +5,8 @@
 //! as IAM does: the wildcard of one ARN part does not cross into the next
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
 //!
-//! The functions on texts compile their patterns each time; who asks often keeps a [`Pattern`] or
-//! a [`ResourcePattern`].
+//! The functions on texts compile their patterns each time (but for the question whether one text matches);
+//! who asks often keeps a [`Pattern`] or a [`ResourcePattern`].
 
 mod automaton;
 pub(crate) mod joint;
@@ -18,12 +18,17 @@ pub use resource::{
 
 /// Whether `text` matches `pattern`, case-sensitively.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    Pattern::new(pattern).matches(text)
+    matches_as_written(pattern, text, false)
 }
 
 /// Whether `text` matches `pattern`, ASCII case folded: how actions and condition key names match.
 pub fn matches_ignore_case(pattern: &str, text: &str) -> bool {
-    Pattern::ignoring_case(pattern).matches(text)
+    matches_as_written(pattern, text, true)
+}
+
+/// Nothing is compiled for a single question: most are settled by the first characters.
+fn matches_as_written(pattern: &str, text: &str, fold: bool) -> bool {
+    general_match(pattern.chars().map(atom_of), text, fold)
 }
 
 /// Whether every text that `inner` matches is matched by `outer`. Exact; see
@@ -63,11 +68,15 @@ pub enum Atom {
 
 /// Appends the atoms of a pattern as a policy writes it.
 pub(crate) fn push_wild(text: &str, atoms: &mut Vec<Atom>) {
-    atoms.extend(text.chars().map(|c| match c {
+    atoms.extend(text.chars().map(atom_of));
+}
+
+fn atom_of(c: char) -> Atom {
+    match c {
         '*' => Atom::Many,
         '?' => Atom::One,
         c => Atom::Char(c),
-    }));
+    }
 }
 
 /// Appends a text whose `*` and `?` are plain characters.
@@ -152,7 +161,7 @@ impl Pattern {
                 .as_bytes()
                 .get(..prefix.len())
                 .is_some_and(|t| t.eq_ignore_ascii_case(prefix.as_bytes())),
-            (Shape::General, fold) => general_match(&self.atoms, text, fold),
+            (Shape::General, fold) => general_match(self.atoms.iter().copied(), text, fold),
         }
     }
 
@@ -212,7 +221,7 @@ impl Pattern {
 
 /// Whether `text` matches atoms, as they would as a [`Pattern`], for who has them only once.
 pub(crate) fn atoms_match(atoms: &[Atom], text: &str, fold: bool) -> bool {
-    general_match(atoms, text, fold)
+    general_match(atoms.iter().copied(), text, fold)
 }
 
 pub use automaton::MOST_STATES;
@@ -261,8 +270,8 @@ fn shape_of(atoms: &[Atom]) -> Shape {
 
 /// Goes through the text once, and back to the last `*` on a mismatch: no earlier `*` needs to be
 /// tried again, because the last can take up all that they could.
-fn general_match(atoms: &[Atom], text: &str, fold: bool) -> bool {
-    let mut pattern = atoms.iter();
+fn general_match(atoms: impl Iterator<Item = Atom> + Clone, text: &str, fold: bool) -> bool {
+    let mut pattern = atoms;
     let mut rest = text.chars();
     let mut retry = None;
     loop {
@@ -275,7 +284,7 @@ fn general_match(atoms: &[Atom], text: &str, fold: bool) -> bool {
             }
             Some(atom) => {
                 let mut after = rest.clone();
-                if after.next().is_some_and(|c| accepts(*atom, c, fold)) {
+                if after.next().is_some_and(|c| accepts(atom, c, fold)) {
                     (pattern, rest) = (ahead, after);
                     continue;
                 }

@@ -1,10 +1,11 @@
 //! Lists of actions, as short as they can be without granting more.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use action_catalog::Service;
 
+use crate::memo::Memo;
 use crate::pattern::Pattern;
 use crate::policy::Element;
 
@@ -18,16 +19,20 @@ pub(super) struct Granted {
     /// Beside the element's entries, compiled.
     compiled: OnceLock<Vec<(Option<String>, Pattern)>>,
     /// The shortest lists found, by what they name.
-    shortened: Mutex<BTreeMap<String, Vec<String>>>,
+    shortened: Memo<String, Vec<String>>,
 }
 
 impl Granted {
+    /// The same element is one for all principals of a review: what it means is worked out once.
     pub(super) fn new(element: Element) -> Arc<Self> {
-        Arc::new(Self {
-            element,
-            named: OnceLock::new(),
-            compiled: OnceLock::new(),
-            shortened: Mutex::default(),
+        static KNOWN: Memo<Element, Arc<Granted>> = Memo::new();
+        KNOWN.get(&element, || {
+            Arc::new(Self {
+                element: element.clone(),
+                named: OnceLock::new(),
+                compiled: OnceLock::new(),
+                shortened: Memo::new(),
+            })
         })
     }
 
@@ -131,18 +136,9 @@ pub(super) fn exact_wildcards(entries: &[String], granted: &Granted) -> Vec<Stri
 
 fn of_service(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {
     let asked = format!("{}:{}", service.prefix, kept.join(","));
-    let known = granted
+    granted
         .shortened
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&asked)
-        .cloned();
-    known.unwrap_or_else(|| {
-        let short = shortened(service, kept, granted);
-        let mut known = granted.shortened.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(asked, short.clone());
-        short
-    })
+        .get(&asked, || shortened(service, kept, granted))
 }
 
 fn shortened(service: &Service, kept: &[&str], granted: &Granted) -> Vec<String> {

@@ -1,12 +1,14 @@
 //! One Allow statement against the evidence: which of its actions stay, on which resources, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use action_catalog::{Action, Service};
 
 use super::finding::{Judge, Reason};
 use super::resources::{Narrowed, generalise};
 use crate::evidence::Sight;
+use crate::memo::Memo;
 use crate::pattern;
 use crate::policy::{Element, Statement, Version};
 use crate::require::Resource;
@@ -70,7 +72,7 @@ pub(super) fn judge(
     effective: &dyn Fn(&str) -> bool,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    for (service, action) in granted(&statement.action) {
+    for (service, action) in granted(&statement.action).iter().copied() {
         let name = format!("{}:{}", service.prefix, action.name);
         let used = judge.used_on(&name, &statement.conditions, version);
         let kept = keep(&name, (service, action), statement, &used, judge);
@@ -107,8 +109,17 @@ pub(super) fn judge(
     outcome
 }
 
-/// Every action of the catalog that the element names.
-pub(crate) fn granted(element: &Element) -> Vec<(&'static Service, &'static Action)> {
+/// Actions of the catalog with their services.
+type Named = Arc<[(&'static Service, &'static Action)]>;
+
+/// Every action of the catalog that the element names. Policies of an account say the same again and again
+/// (AWS's own above all), so the answers are kept.
+pub(crate) fn granted(element: &Element) -> Named {
+    static KNOWN: Memo<Element, Named> = Memo::new();
+    KNOWN.get(element, || named(element).into())
+}
+
+fn named(element: &Element) -> Vec<(&'static Service, &'static Action)> {
     match element {
         Element::Only(patterns) => {
             let mut seen = BTreeSet::new();

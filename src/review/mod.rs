@@ -22,8 +22,8 @@ pub use one::{Case, Earlier, Looked, Moment, of_principal};
 pub use prices::{PriceView, add as add_prices};
 pub use since::{Changes, Compared, RefusedSince, Since, compare};
 pub use view::{
-    KeptView, Levels, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals, UsedView,
-    review_schema,
+    KeptView, Levels, OtherServices, PrincipalReview, RefusalView, Review, ServiceView, Standing, Totals,
+    UsedView, review_schema,
 };
 
 use std::cmp::Reverse;
@@ -87,6 +87,9 @@ fn rank_key(principal: &PrincipalReview) -> impl Ord + use<> {
             .services
             .iter()
             .for_each(|service| goes.plus(service.granted));
+        if let Some(others) = &principal.other_services {
+            goes.plus(others.granted);
+        }
     }
     let closed = if idle {
         principal.dangers.len()

@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::changes::changes;
 use super::prices::{PriceView, prices};
-use super::view::{KeptView, Levels, PrincipalReview, RefusalView, ServiceView, Standing, UsedView};
+use super::view::{
+    KeptView, Levels, OtherServices, PrincipalReview, RefusalView, ServiceView, Standing, UsedView,
+};
 use crate::backtest::{self, Outcome};
 use crate::danger::held_by;
 use crate::diff;
@@ -43,6 +45,10 @@ pub struct Looked {
     pub prices: Vec<Price>,
 }
 
+/// Services without use that are shown one by one.
+const IDLE: usize = 20;
+/// Unused actions of a service that are named.
+const UNUSED: usize = 40;
 /// Refusals that are shown one by one.
 const REFUSALS: usize = 25;
 
@@ -98,9 +104,12 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
     };
     let (before, after) = proposal.in_force(grants);
     let (dangers, left) = (dangers(&before), dangers(&after));
-    let services = services(&proposal, seen, &granted_unjudged);
+    let (services, other_services) = services(&proposal, seen, &granted_unjudged);
     let mut goes = Levels::default();
     services.iter().for_each(|service| goes.plus(service.goes));
+    if let Some(others) = &other_services {
+        goes.plus(others.goes);
+    }
     let count = |wanted: &dyn Fn(&State) -> bool| proposal.actions.values().filter(|own| wanted(own)).count();
     let granted = proposal
         .actions
@@ -138,6 +147,7 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         bits_before: bits(&before),
         bits_after: bits(&after),
         services,
+        other_services,
         uses: uses(&proposal, seen),
         refusals: refusals(&proposal),
         refused_calls: seen.actions.values().map(|own| own.calls().refusals()).sum(),
@@ -187,7 +197,7 @@ fn all_granted(grants: &Grants) -> BTreeSet<String> {
         .in_layer(Layer::Identity)
         .flat_map(|held| &held.document.statements)
         .filter(|statement| statement.effect == crate::policy::Effect::Allow)
-        .flat_map(|statement| crate::recommend::granted(&statement.action))
+        .flat_map(|statement| crate::recommend::granted(&statement.action).to_vec())
         .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
         .collect()
 }
@@ -206,7 +216,11 @@ fn dangers(policies: &[PolicyIn<'_>]) -> Vec<&'static str> {
         .collect()
 }
 
-fn services(proposal: &Proposal, evidence: &Evidence, unjudged: &BTreeSet<String>) -> Vec<ServiceView> {
+fn services(
+    proposal: &Proposal,
+    evidence: &Evidence,
+    unjudged: &BTreeSet<String>,
+) -> (Vec<ServiceView>, Option<OtherServices>) {
     let mut found: BTreeMap<&str, ServiceView> = BTreeMap::new();
     fn prefix(action: &str) -> &str {
         action.split(':').next().unwrap_or(action)
@@ -260,8 +274,33 @@ fn services(proposal: &Proposal, evidence: &Evidence, unjudged: &BTreeSet<String
         if view.used.total() == 0 {
             view.unused = Vec::new();
         }
+        view.unused.truncate(UNUSED);
     }
-    found.into_values().collect()
+    apart(found.into_values().collect())
+}
+
+/// Grants of everything name some four hundred services: those of which nothing was used are told one by one
+/// only where most is granted.
+fn apart(services: Vec<ServiceView>) -> (Vec<ServiceView>, Option<OtherServices>) {
+    let (mut shown, mut idle): (Vec<ServiceView>, Vec<ServiceView>) = services
+        .into_iter()
+        .partition(|own| own.calls > 0 || own.used.total() > 0 || !own.days.is_empty());
+    idle.sort_by(|a, b| (b.granted.total(), &a.service).cmp(&(a.granted.total(), &b.service)));
+    let mut rest = idle.split_off(idle.len().min(IDLE));
+    shown.append(&mut idle);
+    shown.sort_by(|a, b| a.service.cmp(&b.service));
+    if rest.is_empty() {
+        return (shown, None);
+    }
+    rest.sort_by(|a, b| a.service.cmp(&b.service));
+    let mut others = OtherServices::default();
+    for own in rest {
+        others.granted.plus(own.granted);
+        others.goes.plus(own.goes);
+        others.unseen += own.unseen;
+        others.services.push(own.service);
+    }
+    (shown, Some(others))
 }
 
 fn uses(proposal: &Proposal, evidence: &Evidence) -> Vec<UsedView> {

@@ -114,19 +114,30 @@ impl Standing {
     }
 }
 
-/// Numbers of actions by AWS's access level.
+/// Numbers of actions by AWS's access level; what is none is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Levels {
     /// List.
+    #[serde(skip_serializing_if = "is_zero")]
     pub list: usize,
     /// Read.
+    #[serde(skip_serializing_if = "is_zero")]
     pub read: usize,
     /// Write.
+    #[serde(skip_serializing_if = "is_zero")]
     pub write: usize,
     /// Tagging.
+    #[serde(skip_serializing_if = "is_zero")]
     pub tagging: usize,
     /// Permissions management.
+    #[serde(skip_serializing_if = "is_zero")]
     pub permissions: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Levels {
@@ -202,8 +213,12 @@ pub struct PrincipalReview {
     /// The same after the proposal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_after: Option<f64>,
-    /// By service: granted against used.
+    /// By service: granted against used. Each of which anything was used, and of the others those of which most
+    /// is granted.
     pub services: Vec<ServiceView>,
+    /// The services of which nothing was used that do not stand among `services`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_services: Option<OtherServices>,
     /// What was used, with its evidence.
     pub uses: Vec<UsedView>,
     /// What was refused, most often first.
@@ -236,6 +251,19 @@ pub struct PrincipalReview {
     pub prices: Vec<PriceView>,
 }
 
+/// Services of which nothing was used, together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OtherServices {
+    /// Their prefixes.
+    pub services: Vec<String>,
+    /// Actions granted.
+    pub granted: Levels,
+    /// Actions that go.
+    pub goes: Levels,
+    /// Actions that stay because their use would not have shown.
+    pub unseen: usize,
+}
+
 /// A service: granted against used.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ServiceView {
@@ -254,8 +282,8 @@ pub struct ServiceView {
     /// The last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
-    /// The actions that go, by name, where anything of the service stays by use; otherwise all of it goes that
-    /// was granted and would have shown.
+    /// The first of the actions that go, by name, where anything of the service stays by use; otherwise all of it
+    /// goes that was granted and would have shown. All of them are in the proposal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<String>,
     /// Events by day: days since 1970-01-01 (UTC) and their number. Events of the source of this name.

@@ -103,7 +103,7 @@ fn named(policies: &[PolicyIn<'_>]) -> BTreeSet<(&'static str, &'static str)> {
     let statements: Vec<&Statement> = identity.flat_map(|policy| &policy.document.statements).collect();
     let names = |statement: &Statement| {
         granted(&statement.action)
-            .into_iter()
+            .iter()
             .map(|(service, action)| (service.prefix.as_str(), action.name.as_str()))
             .collect::<Vec<_>>()
     };

@@ -25,7 +25,7 @@ pub(super) fn by_level(subject: Subject<'_>) -> Candidate {
             }
             let mut kept: BTreeMap<&str, (&'static Service, BTreeSet<&str>)> = BTreeMap::new();
             let mut named = BTreeSet::new();
-            for (service, action) in granted(&statement.action) {
+            for (service, action) in granted(&statement.action).iter().copied() {
                 if used.contains(&(service.prefix.as_str(), action.level)) {
                     let entry = kept.entry(&service.prefix).or_insert((service, BTreeSet::new()));
                     entry.1.insert(action.name.as_str());

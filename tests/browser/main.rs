@@ -88,6 +88,7 @@ fn hostile(count: usize) -> PathBuf {
             "refusals": [{"action": name, "resource": name, "calls": 3, "last": name, "settled": "would-help", "event_ids": [name]}],
             "refused_calls": 3, "changes": true, "edits": [name],
             "kept": [{"actions": [name], "resources": [{"pattern": name, "rule": "date", "members": 3, "examples": [name]}]}],
+            "other_services": {"services": [name, name], "granted": levels, "goes": levels, "unseen": 3},
             "diff": [{"policy": name, "change": "edit", "shared_with": 1, "unchanged": 1, "statements": [{"change": "narrowed",
                 "before": {"Sid": name, "Effect": "Allow", "Action": [name], "Resource": "*", "Condition": {name: {name: name}}},
                 "after": [{"Effect": "Allow", "Action": name, "Resource": [name]}], "used": [name], "unseen": 1, "otherwise": 1,

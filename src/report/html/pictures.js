@@ -32,7 +32,7 @@ const many = (count, one) => `${number(count)} ${one}${count === 1 ? "" : "s"}`;
 const day = time => time ? time.slice(0, 10) : "never";
 const short = arn => arn.split(":").slice(5).join(":") || arn;
 const LEVELS = ["list", "read", "write", "tagging", "permissions"];
-const total = levels => LEVELS.reduce((sum, level) => sum + levels[level], 0);
+const total = levels => LEVELS.reduce((sum, level) => sum + (levels[level] || 0), 0);
 
 const codes = list => make("span", { class: "mono" }, list.join(", "));
 const table = (heads, rows) => make("div", { class: "wide", tabindex: "0" }, make("table", {},

@@ -91,8 +91,12 @@ function services(principal) {
     const goes = make("span", {}, cells(own.goes));
     if (own.unused && own.unused.length) goes.append(folded("names", own.unused.length, () => codes(own.unused)));
     return [own.service, cells(own.granted), cells(own.used), goes, number(own.unseen), number(own.calls), day(own.last)];
-  }));
+  }).concat(others(principal, cells)));
 }
+const others = (principal, cells) => {
+  const own = principal.other_services;
+  return own ? [[folded("other services", own.services.length, () => codes(own.services)), cells(own.granted), "–", cells(own.goes), number(own.unseen), "0", "never"]] : [];
+};
 
 function inside(principal) {
   const box = make("div", { class: "inside" }, facts(principal));
