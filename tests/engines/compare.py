@@ -41,7 +41,7 @@ def proposal(trail, arn):
     def strip(value):
         if isinstance(value, dict):
             return {name: strip(own) for name, own in value.items()
-                    if name not in ("events", "samples", "records", "text_bytes", "bytes", "files", "inputs", "conditions", "circumstances")}
+                    if name not in ("event_ids", "records", "text_bytes", "bytes", "files", "inputs", "conditions", "circumstances")}
         if isinstance(value, list):
             return [strip(own) for own in value]
         return value
