@@ -38,6 +38,10 @@ pub enum Code {
     DigestFile,
     /// CloudTrail Insights events: skipped, they hold statistics, not calls.
     InsightFile,
+    /// Files of other regions or accounts than those asked for, by their paths.
+    LeftOut,
+    /// Events that were delivered long after they happened.
+    LateDelivery,
     /// A policy document that is not JSON.
     PolicySyntax,
     /// A policy document that is JSON but no policy.
@@ -152,6 +156,8 @@ impl Code {
             Self::BrokenRecord => "broken-record",
             Self::DigestFile => "digest-file",
             Self::InsightFile => "insight-file",
+            Self::LeftOut => "left-out",
+            Self::LateDelivery => "late-delivery",
             Self::PolicySyntax => "policy-syntax",
             Self::PolicyShape => "policy-shape",
             Self::DuplicateKey => "duplicate-key",

@@ -18,6 +18,8 @@ use crate::explain::OfResource;
 use crate::grants::Account;
 #[cfg(feature = "aws")]
 use crate::grants::{Organization, read_authorization_pages};
+#[cfg(feature = "aws")]
+use crate::source::Scope;
 use crate::source::Window;
 #[cfg(feature = "aws")]
 use crate::source::aws::{
@@ -62,6 +64,14 @@ impl<'a> Live<'a> {
             args,
             client: OnceCell::new(),
             identity: OnceCell::new(),
+        }
+    }
+
+    /// The regions of files to read, where nothing else can be meant: no account was reached.
+    pub(super) fn regions_of_files(&self) -> Vec<String> {
+        match self.client.get() {
+            Some(_) => Vec::new(),
+            None => self.args.region.clone(),
         }
     }
 
@@ -261,10 +271,13 @@ pub(super) fn open_trails<'c>(
             _ if principal.is_some() => Some(live.identity()?.0.clone()),
             _ => None,
         };
-        let wanted = Wanted {
+        let scope = Scope {
             window: *window,
             regions: live.args.region.clone(),
             account,
+        };
+        let wanted = Wanted {
+            scope,
             keep: args.keep.clone(),
         };
         if address.starts_with("athena:") {
@@ -313,6 +326,10 @@ mod absent {
     impl<'a> Live<'a> {
         pub(in crate::cli) fn new(_: &'a AwsArgs) -> Self {
             Self(std::marker::PhantomData)
+        }
+
+        pub(in crate::cli) fn regions_of_files(&self) -> Vec<String> {
+            Vec::new()
         }
 
         pub(in crate::cli) fn account(

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{EvidenceStore, Question, ReadReport, Store, Window, read_text};
+use crate::source::{EvidenceStore, Question, ReadReport, Scope, Store, Window, read_text};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -203,7 +203,12 @@ pub(super) fn read_parts(
     if remote.is_empty() {
         let selectors = selectors.filter(|_| files.len() == 1);
         let _shown = output.reading();
-        let (parts, read) = crate::source::read_parts(&files, &[], threads, interest, window, cuts);
+        let scope = Scope {
+            window,
+            regions: live.regions_of_files(),
+            account: principal.and_then(account_of),
+        };
+        let (parts, read) = crate::source::read_scope(&files, &[], threads, interest, &scope, cuts);
         return Ok(Trails {
             parts,
             read,
@@ -302,6 +307,12 @@ pub(super) fn not_storable(paths: &[PathBuf]) -> Result<(), Vec<Diagnostic>> {
         })
         .collect();
     if said.is_empty() { Ok(()) } else { Err(said) }
+}
+
+/// The account of a principal that is named by its ARN.
+fn account_of(principal: &str) -> Option<String> {
+    let account = crate::arn::Arn::parse(principal)?.account;
+    (!account.is_empty()).then(|| account.to_owned())
 }
 
 /// Trails in an account, opened.

@@ -152,31 +152,58 @@ pub struct Ledger {
 impl Ledger {
     /// Takes note of an event, whoever made it: what the trail shows at all.
     pub fn observe(&mut self, event: &Event<'_>) {
-        let principal = &event.caller.principal;
+        self.count(&event.caller.principal, event.times);
+        self.observe_of_counted(event);
+    }
+
+    /// Counts events of a principal.
+    pub fn count(&mut self, principal: &Principal, events: u64) {
         // Nearly every event is of a principal met before: no copy of its name for those.
         match self.principals.get_mut(principal) {
-            Some(count) => *count += event.times,
+            Some(count) => *count += events,
             None => {
-                self.principals.insert(principal.clone(), event.times);
+                self.principals.insert(principal.clone(), events);
             }
         }
+    }
+
+    /// [`Self::observe`] for an event whose principal is [counted](Self::count) by the caller, with others.
+    pub fn observe_of_counted(&mut self, event: &Event<'_>) {
         self.visibility.add(event);
         self.sessions.add(event);
-        if principal.kind == PrincipalKind::Service {
+        if event.caller.principal.kind == PrincipalKind::Service {
             self.service_calls += event.times;
         }
     }
 
     /// Adds one event that is wanted and was not there before to the evidence of its principal.
     pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
-        let principal = &event.caller.principal;
-        let key = PrincipalKey::of(principal);
         let mapped = require::requirements(event);
-        match &mapped {
+        self.add_as(
+            &PrincipalKey::of(&event.caller.principal),
+            event,
+            &mapped,
+            interest,
+        );
+    }
+
+    /// [`Self::add`] for a principal whose key is known, and an event of which it is known what it needs.
+    pub fn add_as(
+        &mut self,
+        key: &PrincipalKey,
+        event: &Event<'_>,
+        mapped: &require::Mapped,
+        interest: &Interest,
+    ) {
+        let principal = &event.caller.principal;
+        match mapped {
             require::Mapped::Requires(_) => self.mapped += event.times,
-            require::Mapped::NotAuthorized { class, .. } => {
-                *self.not_authorized.entry(class.clone()).or_default() += event.times
-            }
+            require::Mapped::NotAuthorized { class, .. } => match self.not_authorized.get_mut(class) {
+                Some(count) => *count += event.times,
+                None => {
+                    self.not_authorized.insert(class.clone(), event.times);
+                }
+            },
             require::Mapped::Unmapped { reason } => {
                 *self.unmapped.entry((*reason).to_owned()).or_default() += event.times
             }
@@ -185,16 +212,19 @@ impl Ledger {
             return;
         }
         let context = require::context_of(event, interest.condition_keys.iter().map(String::as_str));
-        let entry = self.entries.entry(key).or_insert_with(|| Entry {
-            principal: principal.clone(),
-            evidence: Evidence::default(),
-        });
+        let entry = match self.entries.get_mut(key) {
+            Some(known) => known,
+            None => self.entries.entry(key.clone()).or_insert_with(|| Entry {
+                principal: principal.clone(),
+                evidence: Evidence::default(),
+            }),
+        };
         if better(principal, &entry.principal) {
             entry.principal = principal.clone();
         }
-        entry.evidence.add(event, &mapped, &context);
+        entry.evidence.add(event, mapped, &context);
         if interest.circumstances
-            && let require::Mapped::Requires(requirements) = &mapped
+            && let require::Mapped::Requires(requirements) = mapped
         {
             let actions = requirements.chunk_by(|a, b| a.action == b.action);
             let actions = actions.filter_map(|own| own.first().map(|first| first.action.as_str()));

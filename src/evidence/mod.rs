@@ -68,11 +68,13 @@ impl Evidence {
                 for of_action in requirements.chunk_by(|a, b| a.action == b.action) {
                     let Some(first) = of_action.first() else { continue };
                     let certain = of_action.iter().any(|requirement| requirement.certain);
-                    let entry = self.actions.entry(first.action.clone()).or_default();
-                    entry.count(Tally::of(event, certain));
+                    let entry = match self.actions.get_mut(&first.action) {
+                        Some(known) => known,
+                        None => self.actions.entry(first.action.clone()).or_default(),
+                    };
+                    entry.count_event(event, certain);
                     for requirement in of_action {
-                        let tally = Tally::of(event, requirement.certain);
-                        entry.add(requirement.resource.clone(), context.clone(), tally);
+                        entry.add_event(&requirement.resource, context, event, requirement.certain);
                     }
                 }
             }

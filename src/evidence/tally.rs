@@ -57,39 +57,63 @@ const SAMPLES: usize = 3;
 impl Tally {
     /// The tally of one event, or of the calls that an aggregated one stands for.
     pub fn of(event: &Event<'_>, certain: bool) -> Self {
+        let mut tally = Self::default();
+        tally.count(event, certain);
+        tally
+    }
+
+    /// Adds an event, as merging its own tally would: nothing is allocated for what is known already.
+    pub fn count(&mut self, event: &Event<'_>, certain: bool) {
         let times = event.times;
-        let mut tally = Self {
-            certain,
-            seen: Some((event.time, event.last)),
-            ..Self::default()
-        };
+        self.certain |= certain;
+        widen(&mut self.seen, Some((event.time, event.last)));
         match &event.outcome {
-            Outcome::Succeeded => tally.succeeded = times,
-            Outcome::Failed { .. } => tally.failed = times,
-            Outcome::Inconclusive { .. } => tally.inconclusive = times,
+            Outcome::Succeeded => self.succeeded += times,
+            Outcome::Failed { .. } => self.failed += times,
+            Outcome::Inconclusive { .. } => self.inconclusive += times,
             Outcome::Refused { by, explicit, .. } => {
-                tally.refused.insert(
-                    Refusal {
-                        by: *by,
-                        explicit: *explicit,
-                    },
-                    times,
-                );
+                let refusal = Refusal {
+                    by: *by,
+                    explicit: *explicit,
+                };
+                *self.refused.entry(refusal).or_default() += times;
             }
         }
-        tally
-            .operations
-            .insert(format!("{}/{}", event.source, event.name), times);
+        let mut operations = self.operations.iter_mut();
+        match operations.find(|(known, _)| is_operation(known, event)) {
+            Some((_, count)) => *count += times,
+            None => {
+                let operation = format!("{}/{}", event.source, event.name);
+                self.operations.insert(operation, times);
+            }
+        }
         if let Some(service) = &event.caller.invoked_by {
-            tally.via.insert(service.to_string(), times);
+            match self.via.get_mut(service) {
+                Some(count) => *count += times,
+                None => {
+                    self.via.insert(service.clone(), times);
+                }
+            }
         }
         if let Some(id) = &event.id {
-            tally.samples.push(Sample {
-                time: event.time,
-                id: id.to_string(),
-            });
+            self.sample(event.time, id);
         }
-        tally
+    }
+
+    /// Keeps the event if it is one of the earliest.
+    fn sample(&mut self, time: jiff::Timestamp, id: &str) {
+        let at = self
+            .samples
+            .partition_point(|known| (known.time, known.id.as_str()) < (time, id));
+        let is_known = self
+            .samples
+            .get(at)
+            .is_some_and(|known| known.time == time && known.id == id);
+        if at < SAMPLES && !is_known {
+            let id = id.to_owned();
+            self.samples.insert(at, Sample { time, id });
+            self.samples.truncate(SAMPLES);
+        }
     }
 
     /// Whether this is use: anything but refusals.
@@ -127,6 +151,14 @@ impl Tally {
     }
 }
 
+/// Whether `SOURCE/NAME` is the event's operation.
+fn is_operation(known: &str, event: &Event<'_>) -> bool {
+    known
+        .strip_prefix(&*event.source)
+        .and_then(|rest| rest.strip_prefix('/'))
+        == Some(&*event.name)
+}
+
 /// One action: on which resources, in which contexts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEvidence {
@@ -156,6 +188,25 @@ impl ActionEvidence {
                 self.bound_resources();
             }
         }
+    }
+
+    /// Adds an event on a resource.
+    pub fn add_event(&mut self, resource: &Resource, context: &Context, event: &Event<'_>, certain: bool) {
+        if self.level == 0
+            && let Some(known) = self
+                .resources
+                .get_mut(resource)
+                .and_then(|contexts| contexts.get_mut(context))
+        {
+            known.count(event, certain);
+            return;
+        }
+        self.add(resource.clone(), context.clone(), Tally::of(event, certain));
+    }
+
+    /// Counts a call, whose resources are added with [`Self::add_event`].
+    pub fn count_event(&mut self, event: &Event<'_>, certain: bool) {
+        self.calls.count(event, certain);
     }
 
     /// Counts a call, whose resources are added with [`Self::add`].

@@ -103,9 +103,15 @@ impl Visibility {
                 Some(false) => note(&mut self.data_write, kind),
                 None => {}
             }
-            let containers = self.data.entry(kind.to_string()).or_default();
-            containers.insert(container(&resource.arn));
-            bound(containers);
+            let containers = match self.data.get_mut(&**kind) {
+                Some(known) => known,
+                None => self.data.entry(kind.to_string()).or_default(),
+            };
+            let container = container(&resource.arn);
+            if !containers.contains(container) {
+                containers.insert(container.to_owned());
+                bound(containers);
+            }
         }
     }
 
@@ -291,13 +297,13 @@ fn within_a_container(resource: &str, containers: &BTreeSet<String>) -> bool {
         return false;
     }
     let own = container(resource);
-    !own.contains(['*', '?']) && containers.contains(&own)
+    !own.contains(['*', '?']) && containers.contains(own)
 }
 
 /// The bucket of an object, the table of an index or stream; else the resource itself.
-fn container(arn: &str) -> String {
+fn container(arn: &str) -> &str {
     let Some(parts) = split_pattern(arn) else {
-        return arn.to_owned();
+        return arn;
     };
     let [_, _, service, _, _, name] = parts;
     let kept = match service {
@@ -316,7 +322,7 @@ fn container(arn: &str) -> String {
         },
         _ => name,
     };
-    format!("{}{kept}", &arn[..arn.len() - name.len()])
+    arn.get(..arn.len() - name.len() + kept.len()).unwrap_or(arn)
 }
 
 #[cfg(test)]

@@ -6,18 +6,20 @@
 //! [`Resource::Unknown`], which is a value of its own and never `*`.
 
 mod context;
+mod mapper;
 mod parameters;
 mod resource;
 mod templates;
 
 pub use context::context_of;
+pub use mapper::Mapper;
 pub use resource::{Resource, Widened};
 pub(crate) use resource::{any_of_type, type_of};
 pub(crate) use templates::starred;
 
-use action_catalog::{Certainty, EventMapping, Need, Operation, Unmapped};
+use action_catalog::{Certainty, Need, Operation};
 
-use crate::trail::{Event, Outcome};
+use crate::trail::Event;
 
 /// One thing that must be allowed for an event to succeed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,63 +54,7 @@ pub enum Mapped {
 /// What must be allowed for the event to succeed. For a refused call that names the missing action,
 /// only that one: the others may never have been asked.
 pub fn requirements(event: &Event<'_>) -> Mapped {
-    if let Some((class, reason)) = class_by_type(&event.kind) {
-        return Mapped::NotAuthorized {
-            class: class.to_owned(),
-            reason: reason.to_owned(),
-        };
-    }
-    let (service, operation) = match action_catalog::event(&event.source, &event.name) {
-        EventMapping::Needs {
-            service, operation, ..
-        } => (service, operation),
-        EventMapping::NotAuthorized { class, reason } => return Mapped::NotAuthorized { class, reason },
-        EventMapping::Unmapped(Unmapped::UnknownSource) => {
-            return Mapped::Unmapped {
-                reason: "unknown-source",
-            };
-        }
-        EventMapping::Unmapped(Unmapped::UnknownEvent) => {
-            return Mapped::Unmapped {
-                reason: "unknown-event",
-            };
-        }
-    };
-    let mut found = Vec::new();
-    for need in operation
-        .needs
-        .iter()
-        .filter(|need| parameters::applies(need.when.as_ref(), event))
-    {
-        found.extend(of_need(need, event));
-    }
-    if found.is_empty() {
-        found = undecided(operation, event);
-    }
-    if let Outcome::Refused {
-        action: Some(action),
-        resource,
-        ..
-    } = &event.outcome
-    {
-        found = only_refused(found, action, resource.as_deref());
-    }
-    found.sort();
-    found.dedup_by(|later, first| {
-        let same = later.action == first.action && later.resource == first.resource;
-        first.certain |= same && later.certain;
-        same
-    });
-    if found.is_empty() {
-        return Mapped::NotAuthorized {
-            class: "no-permission-needed".to_owned(),
-            reason: format!(
-                "{}:{} needs no permission with these parameters",
-                service.prefix, operation.name
-            ),
-        };
-    }
-    Mapped::Requires(found)
+    Mapper::default().map(event).into_owned()
 }
 
 /// Event types that are never IAM-authorized API calls
@@ -128,26 +74,6 @@ fn class_by_type(kind: &str) -> Option<(&'static str, &'static str)> {
         "AwsCloudTrailInsight" => Some(("insight", "CloudTrail Insights: statistics, not a call")),
         _ => None,
     }
-}
-
-fn of_need(need: &Need, event: &Event<'_>) -> Vec<Requirement> {
-    let certain = need.certainty == Certainty::Certain;
-    let (action, known) = match action_catalog::action(&need.action) {
-        Some((service, action)) => (
-            format!("{}:{}", service.prefix, action.name),
-            Some((service, action)),
-        ),
-        None => (need.action.clone(), None),
-    };
-    let resources = resource::of_need(need, known, event);
-    resources
-        .into_iter()
-        .map(|resource| Requirement {
-            action: action.clone(),
-            resource,
-            certain,
-        })
-        .collect()
 }
 
 /// The needs of a call of which none applied. Where all needs are of one action, the call needs that

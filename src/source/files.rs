@@ -2,11 +2,13 @@
 //!
 //! The result does not depend on the threads or on the order of the inputs: files are read in
 //! batches that are cut by path alone, each into an accumulator of its own, and those are merged in
-//! the order of the paths. Memory holds the accumulators of one round of batches, and of each file
-//! being read one chunk and one record.
+//! the order of the paths; or, where the order of merging does not matter either, into one accumulator a
+//! thread. Memory holds the accumulators, and of each file being read its text (of a large one: a chunk
+//! and a record).
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
@@ -14,7 +16,7 @@ use super::list::{Listed, Listing, list};
 use super::progress::READING;
 use super::report::{Counts, InputCounts, ReadReport, RunNotes};
 use super::store::Store;
-use super::stream::{FileReport, read_file};
+use super::stream::{Buffers, Closure, FileReport, Taker, read_file};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::trail::NotAnEvent;
 
@@ -26,6 +28,9 @@ const BATCH_BYTES: u64 = 4 << 20;
 const WAITING: usize = 8;
 /// Batches a thread and round: enough to even out their sizes.
 const ROUND: usize = 8;
+/// Batches a round where nothing is kept of a batch. What is decided between rounds must not depend on the
+/// threads.
+const FOLD_ROUND: usize = 64;
 
 /// One record, as it stands in its file.
 #[derive(Debug, Clone, Copy)]
@@ -88,8 +93,65 @@ pub(super) fn read_listed<A: Send>(
     new: impl Fn() -> A + Sync,
     record: impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent> + Sync,
     mut merge: impl FnMut(&mut A, A),
-    mut note: impl FnMut(&Listed, FileReport),
+    note: impl FnMut(&Listed, FileReport),
 ) -> A {
+    let pool = pool(threads, stores);
+    let round = pool.as_ref().map_or(1, |pool| pool.current_num_threads()) * ROUND;
+    let read = |files: &[Listed]| {
+        let mut taker = Closure {
+            into: new(),
+            record: &record,
+        };
+        let reports = read_batch(files, stores, &mut Buffers::default(), &mut taker);
+        (taker.into, reports)
+    };
+    let mut all = new();
+    let take = |part| merge(&mut all, part);
+    run(listed, (pool, round), read, take, note, |_| {});
+    all
+}
+
+/// Reads every record of what is listed into as many takers as threads come to need: whichever is free takes
+/// the next batch, so what they come to must not depend on who takes what.
+///
+/// Files are read in the order of their days. From time to time `between` is told on which day the files
+/// begin that are still to be read; `None` where that is not known, or nothing is left.
+pub(super) fn fold<T: Taker + Send>(
+    mut listing: Listing,
+    stores: &[&dyn Store],
+    threads: usize,
+    new: impl Fn() -> T + Sync,
+    mut between: impl FnMut(Option<i32>),
+) -> (Vec<T>, ReadReport) {
+    listing.by_day();
+    let idle = Mutex::new(Vec::new());
+    let free = || idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let read = |files: &[Listed]| {
+        let own = free().pop();
+        let (mut buffers, mut taker) = own.unwrap_or_else(|| (Buffers::default(), new()));
+        let reports = read_batch(files, stores, &mut buffers, &mut taker);
+        free().push((buffers, taker));
+        ((), reports)
+    };
+    let mut summary = Summary::new(&listing);
+    run(
+        &listing.files,
+        (pool(threads, stores), FOLD_ROUND),
+        read,
+        |()| {},
+        |_, report| summary.add(report),
+        |rest| between(rest.first().and_then(|file| file.day)),
+    );
+    let mut report = summary.finish(&listing);
+    report.cut_short = stores.iter().filter_map(|store| store.cut_short()).collect();
+    let idle = idle
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    (idle.into_iter().map(|(_, taker)| taker).collect(), report)
+}
+
+/// The threads to read with; `None` where the work is done on this one, as where no others can be had.
+fn pool(threads: usize, stores: &[&dyn Store]) -> Option<rayon::ThreadPool> {
     // What comes over a network is mostly waited for.
     let threads = match threads {
         0 if !stores.is_empty() => std::thread::available_parallelism()
@@ -97,49 +159,57 @@ pub(super) fn read_listed<A: Send>(
             .max(WAITING),
         threads => threads,
     };
+    if threads == 1 {
+        return None;
+    }
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()
+}
+
+fn read_batch(
+    files: &[Listed],
+    stores: &[&dyn Store],
+    buffers: &mut Buffers,
+    taker: &mut impl Taker,
+) -> Vec<FileReport> {
+    let read = |file: &Listed| {
+        let report = read_file(file, stores, buffers, taker);
+        READING.read(file.size, report.counts.records);
+        report
+    };
+    files.iter().map(read).collect()
+}
+
+/// Reads the files batch by batch and round by round: `take` is given the parts in order, `note` each file with its
+/// report, `between` what is still to be read.
+fn run<P: Send>(
+    listed: &[Listed],
+    (pool, round): (Option<rayon::ThreadPool>, usize),
+    read: impl Fn(&[Listed]) -> (P, Vec<FileReport>) + Sync,
+    mut take: impl FnMut(P),
+    mut note: impl FnMut(&Listed, FileReport),
+    mut between: impl FnMut(&[Listed]),
+) {
     let batches = batches(listed);
     READING.begin(listed.iter().map(|file| file.size));
-    let read = |batch: &Range<usize>| {
-        let mut into = new();
-        let mut chunk = Vec::new();
-        let files = listed.get(batch.clone()).unwrap_or_default();
-        let reports: Vec<FileReport> = files
-            .iter()
-            .map(|file| read_file(file, stores, &mut chunk, &mut into, &record))
-            .zip(files)
-            .map(|(report, file)| {
-                READING.read(file.size, report.counts.records);
-                report
-            })
-            .collect();
-        (into, reports)
-    };
-    let mut all = new();
+    let read = |batch: &Range<usize>| read(listed.get(batch.clone()).unwrap_or_default());
     let mut files = listed.iter();
-    let mut take = |(part, reports): (A, Vec<FileReport>)| {
-        merge(&mut all, part);
-        for report in reports {
-            if let Some(file) = files.next() {
-                note(file, report);
-            }
+    let mut taken = |(part, reports): (P, Vec<FileReport>)| {
+        take(part);
+        for (report, file) in reports.into_iter().zip(files.by_ref()) {
+            note(file, report);
         }
     };
-    // Where no threads can be had the work is done on this one.
-    let pool = if threads == 1 {
-        None
-    } else {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()
-    };
-    match pool {
-        Some(pool) => {
-            for round in batches.chunks(pool.current_num_threads() * ROUND) {
+    for round in batches.chunks(round) {
+        match &pool {
+            Some(pool) => {
                 let parts: Vec<_> = pool.install(|| round.par_iter().with_max_len(1).map(&read).collect());
-                parts.into_iter().for_each(&mut take);
+                parts.into_iter().for_each(&mut taken);
             }
+            None => round.iter().map(&read).for_each(&mut taken),
         }
-        None => batches.iter().map(read).for_each(&mut take),
+        let read_so_far = round.last().map_or(0, |batch| batch.end);
+        between(listed.get(read_so_far..).unwrap_or_default());
     }
-    all
 }
 
 /// Cuts the files into batches, by their sizes alone.
@@ -169,6 +239,8 @@ fn batches(files: &[Listed]) -> Vec<Range<usize>> {
 pub(super) struct Summary {
     inputs: Vec<Tally>,
     notes: RunNotes,
+    /// What was said of files, by their numbers: said in the order of their paths.
+    said: Vec<(usize, Vec<Diagnostic>)>,
 }
 
 #[derive(Clone, Default)]
@@ -185,6 +257,7 @@ impl Summary {
         Self {
             inputs: vec![Tally::default(); listing.inputs.len()],
             notes,
+            said: Vec::new(),
         }
     }
 
@@ -196,16 +269,26 @@ impl Summary {
                 .iter()
                 .any(|said| said.severity == Severity::Error);
         }
-        self.notes.say_all(report.diagnostics);
+        if !report.diagnostics.is_empty() {
+            self.said.push((report.number, report.diagnostics));
+        }
     }
 
     pub(super) fn finish(mut self, listing: &Listing) -> ReadReport {
         let mut report = ReadReport::default();
+        self.said.sort_by_key(|(number, _)| *number);
+        self.said
+            .into_iter()
+            .for_each(|(_, said)| self.notes.say_all(said));
         for (at, (tally, input)) in self.inputs.into_iter().zip(&listing.inputs).enumerate() {
             let input = input.to_string_lossy().into_owned();
             let silent = tally.failed || listing.shared.contains(&at) || listing.failed.contains(&at);
             if tally.counts.records == 0 && !silent {
-                self.notes.say_all(vec![nothing_found(&input, &tally.counts)]);
+                self.notes.say_all(vec![nothing_found(
+                    &input,
+                    &tally.counts,
+                    listing.left_out.get(&at).copied(),
+                )]);
             }
             report.total += tally.counts;
             report.inputs.push(InputCounts {
@@ -218,7 +301,15 @@ impl Summary {
     }
 }
 
-fn nothing_found(input: &str, counts: &Counts) -> Diagnostic {
+fn nothing_found(input: &str, counts: &Counts, left_out: Option<u64>) -> Diagnostic {
+    if let Some(files) = left_out {
+        let why = format!(
+            "none of the events asked for is in it: {files} files are of other days, regions or accounts"
+        );
+        return Diagnostic::error(Code::NothingFound, why)
+            .at(Place::file(input))
+            .help("widen --since, --until or --region");
+    }
     let found =
         Diagnostic::error(Code::NothingFound, "there is no CloudTrail record in it").at(Place::file(input));
     if counts.digests + counts.insights > 0 {
@@ -237,9 +328,11 @@ mod tests {
             input: 0,
             path: PathBuf::new(),
             name: String::new(),
+            number: 0,
+            day: None,
+            version: String::new(),
             given: true,
             size,
-            version: String::new(),
             stored: None,
         }
     }

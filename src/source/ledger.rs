@@ -1,14 +1,21 @@
 //! Reads trails into a ledger.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 
-use super::files::read_trails;
+use super::files::fold;
+use super::layout::Scope;
+use super::list::{Listed, Listing, list};
 use super::store::Store;
-use super::{ReadReport, seen::Ids};
-use crate::evidence::{Interest, Ledger};
-use crate::trail::{Event, Scratch};
+use super::stream::Taker;
+use super::{ReadReport, RecordText, seen::Ids};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evidence::{Interest, Ledger, PrincipalKey};
+use crate::require::Mapper;
+use crate::trail::{Caller, Event, NotAnEvent, Reader, Scratch};
 
 /// Which events count: from (inclusive), until (exclusive).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,30 +54,71 @@ pub fn read_ledgers(
 
 /// The first and the last event of a window; `None` where there is none. What is wrong with the files is not
 /// said here: reading them says it.
+///
+/// Where paths tell days, only files of the first two and the last two are looked into: an event is delivered
+/// minutes after it happened, at times on the day after.
 pub fn read_window(paths: &[PathBuf], threads: usize, window: Window) -> Option<(Timestamp, Timestamp)> {
-    let widened = |span: &mut Option<(Timestamp, Timestamp)>, (from, to): (Timestamp, Timestamp)| {
-        *span = Some(span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+    let mut listing = list(paths);
+    listing.narrow(&Scope {
+        window,
+        ..Scope::default()
+    });
+    listing.keep_ends(DELIVERY_DAYS);
+    let new = || Ends {
+        reader: Reader::new(),
+        window,
+        found: None,
     };
-    let (span, _) = read_trails(
-        paths,
-        &[],
-        threads,
-        || None,
-        |span, record| {
-            let mut scratch = Scratch::default();
-            let event = Event::parse(record.text, &mut scratch)?;
-            if window.holds(event.time) {
-                widened(span, (event.time, event.last));
-            }
-            Ok(())
-        },
-        |all, more| {
-            if let Some(more) = more {
-                widened(all, more);
-            }
-        },
-    );
-    span
+    let (parts, _) = fold(listing, &[], threads, new, |_| {});
+    parts
+        .into_iter()
+        .filter_map(|ends| ends.found)
+        .reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+}
+
+/// A day's file may hold events of so many days before it.
+const DELIVERY_DAYS: i32 = 1;
+
+/// Looks for the first and the last event.
+struct Ends {
+    reader: Reader,
+    window: Window,
+    found: Option<(Timestamp, Timestamp)>,
+}
+
+impl Ends {
+    fn take(&mut self, event: &Event<'_>) {
+        if self.window.holds(event.time) {
+            let (from, to) = self.found.unwrap_or((event.time, event.last));
+            self.found = Some((from.min(event.time), to.max(event.last)));
+        }
+    }
+}
+
+impl Taker for Ends {
+    fn record(&mut self, record: &RecordText<'_>) -> Result<(), NotAnEvent> {
+        let mut scratch = Scratch::default();
+        let event = self.reader.read(record.text, &mut scratch)?;
+        self.take(&event);
+        Ok(())
+    }
+
+    fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
+        let (end, event) = self.reader.walk(text, at)?;
+        let read = match event {
+            Some(event) => Ok(self.take(&event)),
+            None => parsed(text, at, end, |event| self.take(event)),
+        };
+        Some((end, read))
+    }
+}
+
+/// Reads what the walk could not.
+fn parsed(text: &str, at: usize, end: usize, take: impl FnOnce(&Event<'_>)) -> Result<(), NotAnEvent> {
+    let mut scratch = Scratch::default();
+    let text = text.as_bytes().get(at..end).unwrap_or_default();
+    take(&Event::parse(text, &mut scratch)?);
+    Ok(())
 }
 
 /// As [`read_ledgers`], with a ledger of its own for each part of the window between `cuts` (sorted): an
@@ -83,36 +131,180 @@ pub fn read_parts(
     window: Window,
     cuts: &[Timestamp],
 ) -> (Vec<Ledger>, ReadReport) {
+    let scope = Scope {
+        window,
+        ..Scope::default()
+    };
+    read_scope(paths, stores, threads, interest, &scope, cuts)
+}
+
+/// As [`read_parts`], of some regions or one account only, as far as the paths of files tell them.
+pub fn read_scope(
+    paths: &[PathBuf],
+    stores: &[&dyn Store],
+    threads: usize,
+    interest: &Interest,
+    scope: &Scope,
+    cuts: &[Timestamp],
+) -> (Vec<Ledger>, ReadReport) {
+    let mut listing = list(paths);
+    listing.narrow(scope);
+    listing.add_stores(stores);
+    read_listing(listing, stores, threads, (interest, scope.window, cuts), MOST_IDS)
+}
+
+/// `most_ids`: beyond so many, the ids of days of which no more files come are forgotten.
+fn read_listing(
+    listing: Listing,
+    stores: &[&dyn Store],
+    threads: usize,
+    (interest, window, cuts): (&Interest, Window, &[Timestamp]),
+    most_ids: usize,
+) -> (Vec<Ledger>, ReadReport) {
     let seen = Ids::new();
-    read_trails(
-        paths,
-        stores,
-        threads,
-        || vec![Ledger::default(); cuts.len() + 1],
-        |ledgers, record| {
-            let mut scratch = Scratch::default();
-            let event = Event::parse(record.text, &mut scratch)?;
-            if !window.holds(event.time) {
-                return Ok(());
-            }
-            let part = cuts.partition_point(|cut| *cut <= event.time);
-            let Some(ledger) = ledgers.get_mut(part) else {
-                return Ok(());
+    let new = || Fold {
+        reader: Reader::new(),
+        interest,
+        window,
+        cuts,
+        seen: &seen,
+        dated: false,
+        ledgers: vec![Ledger::default(); cuts.len() + 1],
+        known: FxHashMap::default(),
+        mapper: Mapper::default(),
+    };
+    let (folds, mut report) = fold(listing, stores, threads, new, |rest| {
+        if let Some(day) = rest
+            && seen.len() > most_ids
+        {
+            seen.forget_before(day - DELIVERY_DAYS);
+        }
+    });
+    if seen.late() > 0 {
+        report.diagnostics.push(late(seen.late()));
+    }
+    let mut all = vec![Ledger::default(); cuts.len() + 1];
+    for mut fold in folds {
+        fold.settle();
+        all.iter_mut()
+            .zip(fold.ledgers)
+            .for_each(|(all, more)| all.merge(more));
+    }
+    (all, report)
+}
+
+/// So many ids are kept whatever their days, some 25 bytes each; beyond, those of days of which no more
+/// files come are forgotten.
+const MOST_IDS: usize = 1_400_000;
+
+fn late(events: u64) -> Diagnostic {
+    let why = format!(
+        "{events} events were delivered more than a day after they happened: where a file of their own day holds a copy, it counts twice"
+    );
+    Diagnostic::note(Code::LateDelivery, why)
+        .help("ids are kept for all days of a trail as long as they are at most 1.4 million; read less at once with --since and --until")
+}
+
+/// Folds records into ledgers, on one thread.
+struct Fold<'r> {
+    reader: Reader,
+    interest: &'r Interest,
+    window: Window,
+    cuts: &'r [Timestamp],
+    seen: &'r Ids,
+    /// Whether the path of the file being read tells its day.
+    dated: bool,
+    ledgers: Vec<Ledger>,
+    /// Callers, by where the reader keeps them.
+    known: FxHashMap<usize, Known>,
+    mapper: Mapper,
+}
+
+/// What need not be asked again of a caller.
+struct Known {
+    /// Holds the place by which it is known.
+    caller: Arc<Caller>,
+    key: PrincipalKey,
+    wanted: bool,
+    /// Events of each part that are still to be counted.
+    events: Vec<u64>,
+}
+
+/// So many callers are known at once.
+const MOST_KNOWN: usize = 4096;
+
+impl Fold<'_> {
+    fn take(&mut self, event: &Event<'_>) {
+        if !self.window.holds(event.time) {
+            return;
+        }
+        let part = self.cuts.partition_point(|cut| *cut <= event.time);
+        let Some(ledger) = self.ledgers.get_mut(part) else {
+            return;
+        };
+        let place = Arc::as_ptr(&event.caller).addr();
+        let known = self.known.entry(place).or_insert_with(|| Known {
+            key: PrincipalKey::of(&event.caller.principal),
+            wanted: self.interest.wants(&event.caller.principal),
+            events: vec![0; self.cuts.len() + 1],
+            caller: Arc::clone(&event.caller),
+        });
+        if let Some(events) = known.events.get_mut(part) {
+            *events += event.times;
+        }
+        ledger.observe_of_counted(event);
+        if known.wanted {
+            let is_new = |id: &str| match self.dated {
+                true => self.seen.insert_within(id, event.time),
+                false => self.seen.insert_on(id, event.time),
             };
-            ledger.observe(&event);
-            if interest.wants(&event.caller.principal) {
-                if event
-                    .id
-                    .as_deref()
-                    .is_none_or(|id| seen.insert_on(id, event.time))
-                {
-                    ledger.add(&event, interest);
-                } else {
-                    ledger.duplicates += 1;
+            if event.id.as_deref().is_none_or(is_new) {
+                let mapped = self.mapper.map(event);
+                ledger.add_as(&known.key, event, &mapped, self.interest);
+            } else {
+                ledger.duplicates += 1;
+            }
+        }
+        if self.known.len() > MOST_KNOWN {
+            self.settle();
+        }
+    }
+
+    /// Counts what is still to be counted.
+    fn settle(&mut self) {
+        for (_, known) in self.known.drain() {
+            for (ledger, &events) in self.ledgers.iter_mut().zip(&known.events) {
+                if events > 0 {
+                    ledger.count(&known.caller.principal, events);
                 }
             }
-            Ok(())
-        },
-        |all, more| all.iter_mut().zip(more).for_each(|(all, more)| all.merge(more)),
-    )
+        }
+    }
 }
+
+impl Taker for Fold<'_> {
+    fn begin(&mut self, file: &Listed) {
+        self.dated = file.day.is_some();
+    }
+
+    fn record(&mut self, record: &RecordText<'_>) -> Result<(), NotAnEvent> {
+        let mut scratch = Scratch::default();
+        // The event borrows neither from the reader nor from this.
+        let event = self.reader.read(record.text, &mut scratch)?;
+        self.take(&event);
+        Ok(())
+    }
+
+    fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
+        let (end, event) = self.reader.walk(text, at)?;
+        let read = match event {
+            Some(event) => Ok(self.take(&event)),
+            None => parsed(text, at, end, |event| self.take(event)),
+        };
+        Some((end, read))
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -4,10 +4,12 @@
     reason = "an edge: this module looks into folders"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Window;
+use super::layout::{Scope, day_number};
 use super::store::Store;
 use super::text::why_unreadable;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
@@ -20,6 +22,10 @@ pub(super) struct Listed {
     pub(super) path: PathBuf,
     /// The path as it is said to the person.
     pub(super) name: String,
+    /// Its place in the order of the paths.
+    pub(super) number: usize,
+    /// The day that its path tells, counted from 1970-01-01.
+    pub(super) day: Option<i32>,
     /// Whether the person named it; otherwise it was found in a folder.
     pub(super) given: bool,
     /// Its size on disk; 0 where that is not known.
@@ -43,6 +49,8 @@ pub(super) struct Listing {
     pub(super) shared: BTreeSet<usize>,
     /// What could not be looked at, by input.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many files were left out by their path, by input.
+    pub(super) left_out: BTreeMap<usize, u64>,
 }
 
 /// Lists the files of `inputs`. The result does not depend on their order.
@@ -74,10 +82,51 @@ pub(super) fn list(inputs: &[PathBuf]) -> Listing {
         }
         same
     });
+    (0..)
+        .zip(&mut listing.files)
+        .for_each(|(number, file)| file.number = number);
     listing
 }
 
 impl Listing {
+    /// Leaves out the files that hold nothing of the scope, as far as their paths tell.
+    pub(super) fn narrow(&mut self, scope: &Scope) {
+        let place = Scope {
+            window: Window::default(),
+            ..scope.clone()
+        };
+        let mut elsewhere = 0u64;
+        let left_out = &mut self.left_out;
+        self.files.retain(|file| {
+            let kept = file.stored.is_some() || file.given || scope.may_hold(&file.name);
+            if !kept {
+                *left_out.entry(file.input).or_default() += 1;
+                elsewhere += u64::from(!place.may_hold(&file.name));
+            }
+            kept
+        });
+        if elsewhere > 0 {
+            let why = format!("{elsewhere} files of other regions or accounts were not opened");
+            self.diagnostics.push(Diagnostic::note(Code::LeftOut, why));
+        }
+    }
+
+    /// Of files whose paths tell a day, leaves those of the first and the last, and of so many days beside them.
+    pub(super) fn keep_ends(&mut self, beside: i32) {
+        let days = self.files.iter().filter_map(|file| file.day);
+        if let Some((first, last)) = days.clone().min().zip(days.max()) {
+            self.files.retain(|file| {
+                file.day
+                    .is_none_or(|day| day <= first + beside || day >= last - beside)
+            });
+        }
+    }
+
+    /// Puts the files in the order of their days, those that tell none first.
+    pub(super) fn by_day(&mut self) {
+        self.files.sort_by_key(|file| (file.day, file.number));
+    }
+
     /// Adds what is in the stores, after the files and in the order that they give.
     pub(super) fn add_stores(&mut self, stores: &[&dyn Store]) {
         for (store, source) in stores.iter().enumerate() {
@@ -92,6 +141,8 @@ impl Listing {
                 self.files.push(Listed {
                     input,
                     path: PathBuf::new(),
+                    number: self.files.len(),
+                    day: day_number(&item.name),
                     name: item.name,
                     given: false,
                     size: item.size,
@@ -107,6 +158,8 @@ impl Listing {
         self.files.push(Listed {
             input,
             path: path.to_owned(),
+            number: 0,
+            day: day_number(&name),
             name,
             given,
             size: meta.map_or(0, fs::Metadata::len),

@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod evidence_store;
 pub mod files;
+mod layout;
 mod ledger;
 mod list;
 pub mod progress;
@@ -19,7 +20,8 @@ pub mod text;
 
 pub use evidence_store::{Answer, EvidenceStore, Question};
 pub use files::{RecordText, read_trail, read_trails};
-pub use ledger::{Window, read_ledger, read_ledgers, read_parts, read_window};
+pub use layout::Scope;
+pub use ledger::{Window, read_ledger, read_ledgers, read_parts, read_scope, read_window};
 pub use report::{Counts, InputCounts, ReadReport};
 pub use store::{Item, Store};
 pub use text::{read_paste, read_text};

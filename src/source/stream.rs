@@ -6,9 +6,11 @@
 )]
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
+use libdeflater::Decompressor;
+use memchr::memmem;
 
 use super::files::RecordText;
 use super::list::Listed;
@@ -16,18 +18,25 @@ use super::report::{Counts, FileNotes};
 use super::store::Store;
 use super::text::{GZIP, is_utf16, why_unreadable};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::trail::{Defect, Found, NotAnEvent, Splitter};
+use crate::trail::{Defect, Found, NotAnEvent, Splitter, walk};
 
 /// How many bytes are decompressed and looked at in one go.
 const CHUNK: usize = 256 << 10;
 /// How many bytes tell what a file is.
 const HEAD: u64 = 4096;
+/// Files of fewer bytes, packed and unpacked, are read in one go: CloudTrail's are. Each thread has room for one.
+const MOST_PACKED: usize = 8 << 20;
+const MOST_TEXT: usize = 24 << 20;
+/// How a gzip member begins, deflate being its only method.
+const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// What came of one file.
 #[derive(Debug)]
 pub(super) struct FileReport {
     /// The input it came with.
     pub(super) input: usize,
+    /// The file's number in the order of the paths.
+    pub(super) number: usize,
     pub(super) counts: Counts,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -43,21 +52,70 @@ enum Looks {
     Binary(&'static str),
 }
 
-/// Reads one file into the accumulator. `chunk` is kept between files so that it is allocated once.
-pub(super) fn read_file<A>(
+/// What records are taken into, on one thread.
+pub(super) trait Taker {
+    /// A file begins.
+    fn begin(&mut self, _file: &Listed) {}
+
+    /// A record that the splitter found.
+    fn record(&mut self, record: &RecordText<'_>) -> Result<(), NotAnEvent>;
+
+    /// The record that starts at `at`: where it ends, and what came of it. `None`, and nothing taken, where
+    /// the splitter must find its end.
+    fn walk(
+        &mut self,
+        text: &str,
+        at: usize,
+        number: u64,
+        file: &str,
+    ) -> Option<(usize, Result<(), NotAnEvent>)> {
+        let end = walk::end_of_object(text, at)?;
+        let record = RecordText {
+            text: text.as_bytes().get(at..end)?,
+            number,
+            line: 1,
+            file,
+        };
+        Some((end, self.record(&record)))
+    }
+}
+
+/// A taker of a closure and what it takes records into.
+pub(super) struct Closure<'r, A, R> {
+    pub(super) into: A,
+    pub(super) record: &'r R,
+}
+
+impl<A, R: Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>> Taker for Closure<'_, A, R> {
+    fn record(&mut self, record: &RecordText<'_>) -> Result<(), NotAnEvent> {
+        (self.record)(&mut self.into, record)
+    }
+}
+
+/// Kept between files so that it is allocated once.
+#[derive(Default)]
+pub(super) struct Buffers {
+    packed: Vec<u8>,
+    text: Vec<u8>,
+    unzip: Decompressor,
+}
+
+/// Reads one file.
+pub(super) fn read_file(
     file: &Listed,
     stores: &[&dyn Store],
-    chunk: &mut Vec<u8>,
-    into: &mut A,
-    record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
+    buffers: &mut Buffers,
+    into: &mut impl Taker,
 ) -> FileReport {
     let mut reading = Reading {
         file,
+        name: &file.name,
         counts: Counts::default(),
         notes: FileNotes::new(&file.name),
         strange: 0,
     };
-    if let Err(error) = reading.open_and_read(stores, chunk, into, record) {
+    into.begin(file);
+    if let Err(error) = reading.open_and_read(stores, buffers, into) {
         reading
             .notes
             .say_of_file(Severity::Error, Code::UnreadableFile, why_unreadable(&error));
@@ -65,6 +123,7 @@ pub(super) fn read_file<A>(
     reading.sum_up();
     FileReport {
         input: file.input,
+        number: file.number,
         counts: reading.counts,
         diagnostics: reading.notes.finish(),
     }
@@ -72,6 +131,7 @@ pub(super) fn read_file<A>(
 
 struct Reading<'f> {
     file: &'f Listed,
+    name: &'f str,
     counts: Counts,
     notes: FileNotes,
     /// What says that this is no trail at all, rather than a broken one; part of `counts.broken`.
@@ -79,17 +139,17 @@ struct Reading<'f> {
 }
 
 impl Reading<'_> {
-    fn open_and_read<A>(
+    fn open_and_read(
         &mut self,
         stores: &[&dyn Store],
-        chunk: &mut Vec<u8>,
-        into: &mut A,
-        record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
+        buffers: &mut Buffers,
+        into: &mut impl Taker,
     ) -> io::Result<()> {
         let stored = self
             .file
             .stored
             .and_then(|(store, item)| Some((stores.get(store)?, item)));
+        let is_file = stored.is_none() && self.name != "-";
         let mut source: Box<dyn Read + '_> = match stored {
             Some((store, item)) => match store.open(item) {
                 Ok(source) => source,
@@ -100,49 +160,72 @@ impl Reading<'_> {
                     return Ok(());
                 }
             },
-            None if self.file.name == "-" => Box::new(io::stdin().lock()),
+            None if !is_file => Box::new(io::stdin().lock()),
             None => Box::new(File::open(&self.file.path)?),
         };
-        let mut head = Vec::new();
-        source.by_ref().take(HEAD).read_to_end(&mut head)?;
-        let looks = looks(&head);
-        let source = BufReader::new(Counted {
-            source: Cursor::new(head).chain(source),
-            bytes: 0,
-        });
+        let Buffers { packed, text, unzip } = buffers;
+        packed.clear();
+        source.by_ref().take(HEAD).read_to_end(packed)?;
+        let looks = looks(packed);
         match looks {
             Looks::Binary(what) => self.not_a_trail(what),
             Looks::OtherText if !self.file.given => self.not_a_trail("it is text, but not JSON"),
             Looks::Gzip => {
-                let mut stream = MultiGzDecoder::new(source);
-                let read = self.feed(&mut stream, chunk, into, record);
-                let source = stream.get_ref();
-                let at = source.get_ref().bytes - source.buffer().len() as u64;
-                self.counts.bytes = source.get_ref().bytes;
-                if let Err(error) = read {
-                    self.broken_gzip(&error, at);
+                let rest = fill(&mut *source, packed, MOST_PACKED);
+                match unpacked(packed, text, unzip).filter(|_| rest.is_ok()) {
+                    Some(length) => {
+                        self.counts.bytes = packed.len() as u64;
+                        self.whole(text.get(..length).unwrap_or_default(), into);
+                    }
+                    None => self.gzip(
+                        packed.as_slice().chain(Rest(rest.err())).chain(source),
+                        text,
+                        into,
+                    ),
                 }
             }
             Looks::Text | Looks::OtherText => {
-                let mut source = source;
-                let read = self.feed(&mut source, chunk, into, record);
-                self.counts.bytes = source.get_ref().bytes;
+                // What is no file may come slowly: it is not waited for.
+                let rest = match is_file {
+                    true => fill(&mut *source, packed, MOST_TEXT),
+                    false => Ok(()),
+                };
+                if is_file && rest.is_ok() && packed.len() < MOST_TEXT {
+                    self.counts.bytes = packed.len() as u64;
+                    self.whole(packed, into);
+                    return Ok(());
+                }
+                let mut source = Counted {
+                    source: packed.as_slice().chain(Rest(rest.err())).chain(source),
+                    bytes: 0,
+                };
+                let read = self.feed(&mut source, text, into);
+                self.counts.bytes = source.bytes;
                 read?;
             }
         }
         Ok(())
     }
 
+    /// A gzip stream that is large, of several members or damaged.
+    fn gzip(&mut self, source: impl Read, chunk: &mut Vec<u8>, into: &mut impl Taker) {
+        let mut stream = MultiGzDecoder::new(BufReader::new(Counted { source, bytes: 0 }));
+        let read = self.feed(&mut stream, chunk, into);
+        let source = stream.get_ref();
+        let at = source.get_ref().bytes - source.buffer().len() as u64;
+        self.counts.bytes = source.get_ref().bytes;
+        if let Err(error) = read {
+            self.broken_gzip(&error, at);
+        }
+    }
+
     /// From the stream through the splitter to the caller.
-    fn feed<A>(
-        &mut self,
-        stream: &mut impl Read,
-        chunk: &mut Vec<u8>,
-        into: &mut A,
-        record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
-    ) -> io::Result<()> {
+    fn feed(&mut self, stream: &mut impl Read, chunk: &mut Vec<u8>, into: &mut impl Taker) -> io::Result<()> {
         self.counts.files = 1;
-        chunk.resize(CHUNK, 0);
+        if chunk.len() < CHUNK {
+            chunk.resize(CHUNK, 0);
+        }
+        let chunk = chunk.get_mut(..CHUNK).unwrap_or_default();
         let mut splitter = Splitter::new();
         loop {
             let read = match stream.read(chunk) {
@@ -153,18 +236,58 @@ impl Reading<'_> {
             };
             self.counts.text_bytes += read as u64;
             let bytes = chunk.get(..read).unwrap_or_default();
-            splitter.push(bytes, &mut |found| self.take(found, into, record));
+            splitter.push(bytes, &mut |found| self.take(found, into));
         }
-        splitter.finish(&mut |found| self.take(found, into, record));
+        splitter.finish(&mut |found| self.take(found, into));
         Ok(())
     }
 
-    fn take<A>(
-        &mut self,
-        found: Found<'_>,
-        into: &mut A,
-        record: &impl Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>,
-    ) {
+    /// All of a file at once: as far as it is `{"Records":[…` on one line it is walked over, and the rest is
+    /// for the splitter.
+    fn whole(&mut self, bytes: &[u8], into: &mut impl Taker) {
+        self.counts.files = 1;
+        self.counts.text_bytes += bytes.len() as u64;
+        let (at, records) = match std::str::from_utf8(bytes) {
+            Ok(text) => self.walk(text, into),
+            Err(_) => (0, 0),
+        };
+        let rest = bytes.get(at..).unwrap_or_default();
+        if rest == b"]}" {
+            return;
+        }
+        let mut splitter = match records {
+            0 => Splitter::new(),
+            records => Splitter::after(bytes.get(..at).unwrap_or_default(), records),
+        };
+        splitter.push(rest, &mut |found| self.take(found, into));
+        splitter.finish(&mut |found| self.take(found, into));
+    }
+
+    /// How far the walk came, and how many records that were. What it takes for a record the splitter
+    /// would as well: an object of good JSON in the list.
+    fn walk(&mut self, text: &str, into: &mut impl Taker) -> (usize, u64) {
+        const LIST: &str = "{\"Records\":[";
+        if !text.starts_with(LIST)
+            || !text
+                .get(LIST.len()..)
+                .is_some_and(|rest| rest.starts_with(walk::START))
+        {
+            return (0, 0);
+        }
+        let (mut at, mut next, mut records) = (0, LIST.len(), 0);
+        while let Some((end, read)) = into.walk(text, next, records + 1, self.name) {
+            records += 1;
+            self.count(read, records, 1);
+            at = end;
+            next = end + 1;
+            if text.as_bytes().get(end) != Some(&b',') {
+                break;
+            }
+        }
+        (at, records)
+    }
+
+    fn take(&mut self, found: Found<'_>, into: &mut impl Taker) {
         match found {
             Found::Record {
                 text, number, line, ..
@@ -173,17 +296,10 @@ impl Reading<'_> {
                     text,
                     number,
                     line,
-                    file: &self.file.name,
+                    file: self.name,
                 };
-                match record(into, &text) {
-                    Ok(()) => self.counts.records += 1,
-                    Err(NotAnEvent::Insight) => self.counts.insights += 1,
-                    Err(NotAnEvent::Digest) => self.counts.digests += 1,
-                    Err(why) => {
-                        self.strange += u64::from(why == NotAnEvent::Foreign);
-                        self.broken(Code::BrokenRecord, &why.to_string(), number, line);
-                    }
-                }
+                let read = into.record(&text);
+                self.count(read, number, line);
             }
             Found::Broken {
                 number, line, why, ..
@@ -194,10 +310,22 @@ impl Reading<'_> {
         }
     }
 
+    fn count(&mut self, read: Result<(), NotAnEvent>, number: u64, line: u64) {
+        match read {
+            Ok(()) => self.counts.records += 1,
+            Err(NotAnEvent::Insight) => self.counts.insights += 1,
+            Err(NotAnEvent::Digest) => self.counts.digests += 1,
+            Err(why) => {
+                self.strange += u64::from(why == NotAnEvent::Foreign);
+                self.broken(Code::BrokenRecord, &why.to_string(), number, line);
+            }
+        }
+    }
+
     fn broken(&mut self, code: Code, why: &str, record: u64, line: u64) {
         self.counts.broken += 1;
         let place = Place {
-            file: self.file.name.clone(),
+            file: self.name.to_owned(),
             record: Some(record),
             line: Some(line),
             column: None,
@@ -221,7 +349,7 @@ impl Reading<'_> {
         let help = "fetch the file anew, and check its size against the original's";
         self.notes.say(
             Diagnostic::error(Code::BrokenGzip, message)
-                .at(Place::file(self.file.name.as_str()))
+                .at(Place::file(self.name))
                 .help(help),
         );
     }
@@ -238,7 +366,7 @@ impl Reading<'_> {
             };
             Severity::Note
         };
-        self.notes = FileNotes::new(&self.file.name);
+        self.notes = FileNotes::new(self.name);
         self.notes.say_of_file(
             severity,
             Code::NotATrail,
@@ -271,6 +399,43 @@ impl Reading<'_> {
             );
             self.notes.say_of_file(Severity::Note, Code::InsightFile, message);
         }
+    }
+}
+
+/// Reads on until there is nothing more, or more than so many bytes.
+fn fill(source: &mut dyn Read, into: &mut Vec<u8>, most: usize) -> io::Result<()> {
+    let room = most.saturating_sub(into.len()) as u64;
+    source.take(room).read_to_end(into).map(|_| ())
+}
+
+/// The text of a gzip file of one member that is whole: how many bytes of the buffer it takes. `None` for
+/// any other.
+fn unpacked(packed: &[u8], text: &mut Vec<u8>, unzip: &mut Decompressor) -> Option<usize> {
+    if packed.len() >= MOST_PACKED {
+        return None;
+    }
+    // The last four bytes are the length, of one member.
+    let length = u32::from_le_bytes(*packed.last_chunk()?);
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|&length| length < MOST_TEXT)?;
+    // Where another member may begin the stream decides.
+    if length / 1100 > packed.len() || memmem::find(packed.get(1..)?, &MEMBER).is_some() {
+        return None;
+    }
+    if text.len() < length {
+        text.resize(length, 0);
+    }
+    let found = unzip.gzip_decompress(packed, text).ok()?;
+    (found == length).then_some(found)
+}
+
+/// Ends a stream with the error that ended its reading before.
+struct Rest(Option<io::Error>);
+
+impl Read for Rest {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

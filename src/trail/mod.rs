@@ -14,6 +14,7 @@ pub mod refusal;
 mod scan;
 mod shapes;
 pub mod splitter;
+pub(crate) mod walk;
 
 pub use event::{Event, EventResource, NotAnEvent, Parameters, Scratch};
 pub use found::{Defect, Found};
@@ -22,3 +23,4 @@ pub use outcome::{Outcome, RefusedBy};
 pub use principal::{Caller, Principal, PrincipalKind};
 pub use shapes::of_row;
 pub use splitter::Splitter;
+pub use walk::Reader;

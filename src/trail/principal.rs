@@ -53,27 +53,27 @@ pub struct Principal {
     pub exact: bool,
 }
 
-/// Who made the call, in full. Borrows from the record.
+/// Who made the call, in full. Events of one session share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller<'a> {
+pub struct Caller {
     /// The principal behind it.
     pub principal: Principal,
     /// `userIdentity.arn`: the session's or user's ARN.
-    pub arn: Option<Cow<'a, str>>,
+    pub arn: Option<String>,
     /// The account of the caller.
-    pub account: Option<Cow<'a, str>>,
+    pub account: Option<String>,
     /// `userIdentity.principalId`: the value of `aws:userid`.
-    pub principal_id: Option<Cow<'a, str>>,
+    pub principal_id: Option<String>,
     /// `userIdentity.userName`, only of IAM users: the value of `aws:username`.
-    pub user_name: Option<Cow<'a, str>>,
+    pub user_name: Option<String>,
     /// `userIdentity.invokedBy` where it names a service and the caller is not that service: a
     /// forwarded access session, for which the caller needs the permission too. `AWS Internal` is
     /// not a service and is `None` here.
-    pub invoked_by: Option<Cow<'a, str>>,
+    pub invoked_by: Option<String>,
     /// `sessionContext.attributes.mfaAuthenticated`.
     pub mfa: Option<bool>,
     /// The role session's issue time, `sessionContext.attributes.creationDate`, as written.
-    pub session_created: Option<Cow<'a, str>>,
+    pub session_created: Option<String>,
 }
 
 /// `userIdentity`, as the record has it.
@@ -137,30 +137,26 @@ struct OnBehalfOf<'a> {
 
 impl<'a> Identity<'a> {
     /// The caller. `region` is the record's `awsRegion`: an account's ARN needs its partition.
-    pub(super) fn into_caller(self, region: &str) -> Caller<'a> {
+    pub(super) fn into_caller(self, region: &str) -> Caller {
         let principal = self.principal(region);
         let invoked_by = self
             .invoked_by
             .filled()
-            .filter(|name| principal.kind != PrincipalKind::Service && is_service(name));
+            .filter(|name| principal.kind != PrincipalKind::Service && is_service(name))
+            .map(Cow::into_owned);
         let session = self.session_context.0.unwrap_or_default();
         let attributes = session.attributes.0.unwrap_or_default();
-        let arn = self.arn.filled();
-        let account = self.account_id.filled().or_else(|| {
-            arn.as_deref()
-                .and_then(account_of)
-                .map(|a| Cow::Owned(a.to_owned()))
-        });
+        let owned = |text: Text<'a>| text.filled().map(Cow::into_owned);
+        let arn = owned(self.arn);
+        let account =
+            owned(self.account_id).or_else(|| arn.as_deref().and_then(account_of).map(str::to_owned));
         Caller {
             account,
-            principal_id: self.principal_id.filled(),
-            user_name: self
-                .user_name
-                .filled()
-                .filter(|_| principal.kind == PrincipalKind::User),
+            principal_id: owned(self.principal_id),
+            user_name: owned(self.user_name).filter(|_| principal.kind == PrincipalKind::User),
             invoked_by,
             mfa: attributes.mfa_authenticated.0,
-            session_created: attributes.creation_date.filled(),
+            session_created: owned(attributes.creation_date),
             arn,
             principal,
         }
@@ -544,7 +540,7 @@ mod tests {
         assert_eq!(caller(&redacted), (Unknown, "AROAEXAMPLE:ana".to_owned(), false));
     }
 
-    fn full(identity: &serde_json::Value) -> Caller<'static> {
+    fn full(identity: &serde_json::Value) -> Caller {
         let text = identity.to_string().leak();
         serde_json::from_str::<Identity<'_>>(text)
             .unwrap()
@@ -556,7 +552,7 @@ mod tests {
         let with = |name: &str| {
             let mut identity = issued("AssumedRole", SESSION, &json!(null));
             identity["invokedBy"] = name.into();
-            full(&identity).invoked_by.map(Cow::into_owned)
+            full(&identity).invoked_by
         };
         assert_eq!(
             with("cloudformation.amazonaws.com").as_deref(),

@@ -160,6 +160,21 @@ impl Splitter {
         Self::default()
     }
 
+    /// A splitter that goes on in `{"Records":[…` after so many of its records, all on one line; `before` is
+    /// what stands before the next bytes, from the start of the stream.
+    pub(crate) fn after(before: &[u8], records: u64) -> Self {
+        Self {
+            list: List::Held,
+            kind: Kind::Record,
+            before: Before::START.then(before),
+            offset: before.len() as u64,
+            first_key: FIRST_KEYS.first().map(|key| key.to_vec()).unwrap_or_default(),
+            number: records,
+            records,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next bytes and calls `found` for each record that they complete.
     pub fn push(&mut self, bytes: &[u8], found: &mut dyn FnMut(Found<'_>)) {
         let mut at = 0;

@@ -335,3 +335,41 @@ fn a_large_file_is_read_in_chunks() {
     assert_eq!(names.iter().map(String::len).collect::<Vec<_>>(), [1, 700_000, 1]);
     assert_eq!(report.total.bytes, report.total.text_bytes);
 }
+
+#[test]
+fn members_that_are_the_same_are_read_each() {
+    let member = gz(&log(&["A", "B"]));
+    let folder = Folder::new(&[("twice.json.gz", &[member.clone(), member].concat())]);
+    let (names, report) = folder.read(&["."]);
+    assert_eq!(names, ["A", "B", "A", "B"]);
+    assert!(report.diagnostics.is_empty());
+}
+
+#[test]
+fn what_follows_a_member_and_is_none_is_said() {
+    let mut file = gz(&log(&["A"]));
+    file.extend(b"garbage after it");
+    let folder = Folder::new(&[("a.json.gz", &file)]);
+    let (names, report) = folder.read(&["a.json.gz"]);
+    assert_eq!(names, ["A"]);
+    assert!(matches!(&report.diagnostics[..], [one] if one.code == Code::BrokenGzip));
+}
+
+#[test]
+fn a_list_that_is_odd_after_its_first_records_is_read_to_its_end() {
+    let mut text = String::from_utf8(log(&["A", "B", "C", "D", "E"])).unwrap();
+    // White space and line breaks after the second, a broken one after the third.
+    let (c, d) = (record("C"), record("D"));
+    text = text.replace(&format!(",{c}"), &format!("\n ,\n{c}"));
+    text = text.replace(&d, &d.replace("\"eventID\"", "\"eventID\" ; "));
+    let folder = Folder::new(&[("a.json.gz", &gz(text.as_bytes())), ("b.json", text.as_bytes())]);
+    let (names, report) = folder.read(&["."]);
+    assert_eq!(names, ["A", "B", "C", "E", "A", "B", "C", "E"]);
+    assert_eq!(
+        folder.said(&report),
+        [
+            "error broken-json a.json.gz:3:4: this is not JSON",
+            "error broken-json b.json:3:4: this is not JSON"
+        ]
+    );
+}

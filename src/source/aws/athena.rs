@@ -152,7 +152,7 @@ impl<'c> AthenaTrail<'c> {
     fn query(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let mut conditions = Vec::new();
-        let window = self.wanted.window;
+        let window = self.wanted.scope.window;
         let day = |time| jiff::tz::Offset::UTC.to_datetime(time).date();
         if let Some((column, form)) = &self.partitions.day {
             let of = |date: jiff::civil::Date| match form {
@@ -179,11 +179,17 @@ impl<'c> AthenaTrail<'c> {
                 .until
                 .map(|until| format!("eventtime < {}", seconds(until))),
         );
-        if let (Some(column), Some(account)) = (&self.partitions.account, &self.wanted.account) {
+        if let (Some(column), Some(account)) = (&self.partitions.account, &self.wanted.scope.account) {
             conditions.push(format!("\"{column}\" = {}", quoted(account)));
         }
-        if let (Some(column), [_, ..]) = (&self.partitions.region, self.wanted.regions.as_slice()) {
-            let regions: Vec<String> = self.wanted.regions.iter().map(|region| quoted(region)).collect();
+        if let (Some(column), [_, ..]) = (&self.partitions.region, self.wanted.scope.regions.as_slice()) {
+            let regions: Vec<String> = self
+                .wanted
+                .scope
+                .regions
+                .iter()
+                .map(|region| quoted(region))
+                .collect();
             conditions.push(format!("\"{column}\" IN ({})", regions.join(", ")));
         }
         if let Some(principal) = &self.principal {

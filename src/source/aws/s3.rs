@@ -20,18 +20,14 @@ use super::failure::Failure;
 use super::operation;
 use super::wire::{encoded_path, query};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::source::{Item, Store, Window};
+use crate::source::layout::{day_of, is_account, log_path};
+use crate::source::{Item, Scope, Store};
 
 /// What of a bucket is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Only events of this time; objects of a day before and after are read as well, since deliveries
-    /// are late.
-    pub window: Window,
-    /// Only these regions; empty for all.
-    pub regions: Vec<String>,
-    /// Only this account.
-    pub account: Option<String>,
+    /// Which objects.
+    pub scope: Scope,
     /// Where fetched objects are kept, and looked for first.
     pub keep: Option<PathBuf>,
 }
@@ -135,10 +131,8 @@ impl<'c> BucketTrail<'c> {
                     .rsplit('/')
                     .next()
                     .unwrap_or_default();
-                let wanted =
-                    |wanted: &[String]| wanted.is_empty() || wanted.iter().any(|region| region == name);
                 if prefix.ends_with("/CloudTrail/") || prefix == "CloudTrail/" {
-                    if wanted(&self.wanted.regions) {
+                    if self.wanted.scope.wants_region(name) {
                         regions.push(folder);
                     }
                 } else if name == "CloudTrail" || self.leads_on(name, depth) {
@@ -152,13 +146,8 @@ impl<'c> BucketTrail<'c> {
 
     /// Whether log files may lie below a folder of this name.
     fn leads_on(&self, name: &str, depth: usize) -> bool {
-        let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_account {
-            return self
-                .wanted
-                .account
-                .as_deref()
-                .is_none_or(|account| account == name);
+        if is_account(name) {
+            return self.wanted.scope.wants_account(name);
         }
         // A trail's own prefix may have several parts.
         depth < 4 && !name.starts_with("CloudTrail-") && name != "Config" && name != "vpcflowlogs"
@@ -214,12 +203,7 @@ impl<'c> BucketTrail<'c> {
     }
 
     fn find(&self) -> Result<Vec<(String, u64, String)>, Failure> {
-        let day = |time: jiff::Timestamp| jiff::tz::Offset::UTC.to_datetime(time).date();
-        let first = self.wanted.window.from.map(day);
-        let last = self.wanted.window.until.map(day);
-        // Files are named by when they were delivered, minutes after the events: around midnight that is
-        // the day after.
-        let last = last.map(|day| day.tomorrow().unwrap_or(day));
+        let (first, last) = self.wanted.scope.days();
         let mut objects = Vec::new();
         let regions = self.regions()?;
         for folder in &regions {
@@ -362,23 +346,6 @@ impl Store for BucketTrail<'_> {
     }
 }
 
-/// What follows `CloudTrail/` in a path: `REGION/2026/…`.
-fn log_path(path: &str) -> Option<&str> {
-    match path.split_once("/CloudTrail/") {
-        Some((_, rest)) => Some(rest),
-        None => path.strip_prefix("CloudTrail/"),
-    }
-    .filter(|rest| !rest.is_empty())
-}
-
-/// The day in a log file's key.
-fn day_of(key: &str) -> Option<Date> {
-    let mut parts = log_path(key)?.split('/').skip(1);
-    let mut number = || parts.next()?.parse::<i16>().ok();
-    let (year, month, day) = (number()?, number()?, number()?);
-    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
 /// Digests, Insights and folders of the console lie beside log files.
 fn looks_like_log(key: &str) -> bool {
     let other = [
@@ -394,15 +361,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_tell_their_day() {
-        let key = "audit/AWSLogs/o-abc/111122223333/CloudTrail/eu-west-1/2026/11/09/111122223333_CloudTrail_eu-west-1_20261109T0005Z_x.json.gz";
-        assert_eq!(day_of(key), Some(Date::constant(2026, 11, 9)));
-        assert_eq!(day_of("AWSLogs/1/CloudTrail/eu-west-1/2026/13/09/x"), None);
-        assert_eq!(day_of("elsewhere/2026/11/09/x.json"), None);
-        assert_eq!(log_path("AWSLogs/1/CloudTrail/"), None);
-        assert_eq!(log_path("AWSLogs/1/CloudTrail/eu-west-1/"), Some("eu-west-1/"));
+    fn digests_are_no_logs() {
         assert!(!looks_like_log(
             "AWSLogs/1/CloudTrail-Digest/eu-west-1/2026/11/09/x.json.gz"
+        ));
+        assert!(looks_like_log(
+            "AWSLogs/1/CloudTrail/eu-west-1/2026/11/09/x.json.gz"
         ));
     }
 }

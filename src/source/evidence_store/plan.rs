@@ -10,6 +10,7 @@ use super::folder::{Folder, Segment, State};
 use super::segment::{Basis, Object};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::source::files::Summary;
+use crate::source::layout::day_number;
 use crate::source::list::{Listed, Listing, last_change};
 use crate::source::stream::FileReport;
 use crate::source::{ReadReport, Store};
@@ -217,6 +218,8 @@ fn on_disk(name: &str) -> Option<Listed> {
     Some(Listed {
         input: usize::MAX,
         name: name.to_owned(),
+        number: 0,
+        day: day_number(name),
         given: false,
         size: meta.len(),
         version: last_change(&meta),
@@ -275,7 +278,9 @@ impl Reports {
             }));
         }
         let mut summary = Summary::new(&inputs);
-        reports.into_iter().for_each(|report| summary.add(report));
+        for (number, report) in reports.into_iter().enumerate() {
+            summary.add(FileReport { number, ..report });
+        }
         let mut report = summary.finish(&inputs);
         report.cut_short = stores.iter().filter_map(|store| store.cut_short()).collect();
         report
@@ -285,6 +290,7 @@ impl Reports {
 fn report_of(object: &Object, name: &str) -> FileReport {
     FileReport {
         input: 0,
+        number: 0,
         counts: object.counts,
         diagnostics: object.said.iter().map(|said| said.diagnostic(name)).collect(),
     }
