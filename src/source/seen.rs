@@ -212,7 +212,10 @@ mod tests {
         assert!(ids.insert_on("kept", on(20_000)));
         assert!(ids.insert_within("first", on(20_000)) && ids.insert_within("second", on(20_001)));
         assert!(!ids.insert_within("kept", on(20_000)) && !ids.insert_on("first", on(20_000)));
-        assert!(ids.insert_within("first", on(20_001)), "an id counts within a day");
+        assert!(
+            ids.insert_within("first", on(20_001)),
+            "an id counts within a day"
+        );
         ids.forget_before(20_001);
         assert_eq!((ids.len(), ids.late()), (3, 0));
         assert!(!ids.insert_within("second", on(20_001)));
