@@ -70,6 +70,10 @@ pub enum Code {
     GrantsShape,
     /// Requests to decide that could not be read.
     RequestShape,
+    /// A file that is not what it was given as: a credential report, settings of trails or of AWS Config.
+    SettingsShape,
+    /// Settings of the account that were not given: what rests on them is not found.
+    SettingsNotGiven,
     /// A file that is no output of get-event-selectors.
     SelectorsShape,
     /// A policy is named but its text is neither given nor in the catalog.
@@ -172,6 +176,8 @@ impl Code {
             Self::ServiceReference => "service-reference",
             Self::GrantsShape => "grants-shape",
             Self::RequestShape => "request-shape",
+            Self::SettingsShape => "settings-shape",
+            Self::SettingsNotGiven => "settings-not-given",
             Self::SelectorsShape => "selectors-shape",
             Self::PolicyNotGiven => "policy-not-given",
             Self::UnknownPrincipal => "unknown-principal",

@@ -26,6 +26,7 @@ pub mod evidence;
 pub mod grants;
 
 pub mod danger;
+pub mod hygiene;
 pub mod plan;
 pub mod recommend;
 

@@ -18,6 +18,7 @@ mod exceptions;
 mod exit;
 mod explain;
 mod groups;
+mod hygiene;
 mod live;
 mod observed;
 mod output;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use super::Exit;
+use super::hygiene::{self, HygieneArgs, Texts};
 use super::output::Output;
 use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::Adding;
@@ -32,6 +33,8 @@ use crate::strategy::{ManagedPolicies, Price};
 pub(super) struct Args {
     #[command(flatten)]
     account: AccountArgs,
+    #[command(flatten)]
+    hygiene: HygieneArgs,
     /// Call a principal dormant that has no event in so many days before the end of the trail.
     #[arg(long, value_name = "DAYS", default_value = "45d", value_parser = days)]
     dormant: i64,
@@ -50,7 +53,7 @@ pub(super) struct Args {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// How many principals to show on a terminal and in Markdown.
+    /// How many principals, and how many findings, to show on a terminal and in Markdown.
     #[arg(long, value_name = "N", default_value_t = 30)]
     top: usize,
     /// Write each proposal into this folder, as `recommend --format json` prints it: `leastgrant apply` takes it.
@@ -62,7 +65,8 @@ pub(super) struct Args {
     /// Show only what changed since this earlier review, as --format json printed it.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Exit with 3 where there is something to change; with --baseline, where something is new.
+    /// Exit with 3 where there is something to change, or a finding of a warning or worse; with --baseline, where
+    /// something is new.
     #[arg(long)]
     exit_code: bool,
 }
@@ -79,6 +83,8 @@ enum Format {
     Csv,
     /// For a program; the schema is in the repository.
     Json,
+    /// The findings as SARIF 2.1.0, for dashboards of code scanning.
+    Sarif,
 }
 
 /// A principal made so many days before the end of the trail, without events, is new.
@@ -116,6 +122,13 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
+    let texts = match args.hygiene.texts(&args.account.grants) {
+        Ok(texts) => texts,
+        Err(said) => {
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
     let whole = match whole_account::read(&args.account, true, output, cuts) {
         Ok(whole) => whole,
         Err(said) => {
@@ -129,7 +142,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         output.say(&format!("error: {} cannot be made: {error}", folder.display()));
         return Exit::Failed;
     }
-    match reviewed(args, &whole, exceptions, output) {
+    match reviewed(args, &whole, (exceptions, &texts), output) {
         Ok(mut review) => {
             if let Some(baseline) = &baseline {
                 let in_account = |arn: &str| whole.account.holders.iter().any(|holder| holder.arn == arn);
@@ -167,7 +180,7 @@ fn baseline(path: &Path) -> Result<Baseline, Box<Diagnostic>> {
 fn reviewed(
     args: &Args,
     whole: &WholeAccount,
-    exceptions: Exceptions,
+    (exceptions, texts): (Exceptions, &Texts),
     output: &Output,
 ) -> Result<Review, Vec<Diagnostic>> {
     let mut all = Ledger::default();
@@ -268,7 +281,9 @@ fn reviewed(
         );
         said.push(Diagnostic::note(Code::ShortWindow, message));
     }
-    let mut review = assemble(principals, &all.visibility, said);
+    let (findings, of_hygiene) = hygiene::findings(texts, &args.account, whole, &all, &holders);
+    said.extend(of_hygiene);
+    let mut review = assemble(principals, findings, &all.visibility, said);
     review.exceptions = exceptions;
     review.groups = args
         .groups
@@ -437,6 +452,7 @@ fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) ->
         Format::Html => output.bytes(report::html::review(review).as_bytes()),
         Format::Csv => output.bytes(report::csv::review(review).as_bytes()),
         Format::Json => output.json(review),
+        Format::Sarif => output.json(&report::sarif::findings(&review.findings)),
     };
     let failed = |code: Option<Code>| {
         review
@@ -455,7 +471,10 @@ fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) ->
     }
     let found = match &review.changes {
         Some(changes) => changes.to_look_at > 0,
-        None => review.totals.with_change > 0,
+        None => {
+            let found = review.totals.findings;
+            review.totals.with_change > 0 || found.error + found.warning > 0
+        }
     };
     if args.exit_code && found {
         Exit::Findings

@@ -29,7 +29,7 @@ pub(super) struct AccountArgs {
     trails: TrailArgs,
     /// The output of `aws iam get-account-authorization-details`; a snapshot's folder; or aws:.
     #[arg(long, value_name = "FILE|aws:")]
-    grants: PathBuf,
+    pub(super) grants: PathBuf,
     #[command(flatten)]
     pub(super) aws: AwsArgs,
     /// Threads to read with; 0 for as many as the machine has.
@@ -66,6 +66,11 @@ pub(super) fn days(text: &str) -> Result<i64, String> {
 }
 
 impl AccountArgs {
+    /// Whether only some principals are looked at.
+    pub(super) fn chooses(&self) -> bool {
+        !(self.only.is_empty() && self.exclude.is_empty() && self.tag.is_empty() && self.min_age.is_none())
+    }
+
     /// Whether a principal is one of them; `end` is when the trail ends.
     pub(super) fn takes(&self, holder: &Holder, end: Option<Timestamp>) -> bool {
         let like = |wanted: &String| is_like(&holder.arn, wanted);
@@ -149,6 +154,7 @@ pub(super) fn read(
         whose: Whose::Everybody,
         condition_keys: keys(&account),
         by_day,
+        callers: by_day,
         ..Interest::default()
     };
     let local = wanted.trail.iter().all(|path| !trails::is_remote(path));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sums::add_counts;
-use super::{Evidence, Sessions, Visibility, day_of};
+use super::{Evidence, Happenings, Sessions, Visibility, day_of};
 use crate::arn::Arn;
 use crate::require;
 use crate::trail::{Event, Principal, PrincipalKind};
@@ -29,6 +29,11 @@ impl PrincipalKey {
             }
             _ => Self(name.to_owned()),
         }
+    }
+
+    /// As text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The key of the principal of an event.
@@ -60,6 +65,8 @@ pub struct Interest {
     pub by_day: bool,
     /// Whether the circumstances of calls are counted as well.
     pub circumstances: bool,
+    /// Whether it is kept with which credentials users call, and what happened to the account.
+    pub callers: bool,
 }
 
 impl Interest {
@@ -147,6 +154,8 @@ pub struct Ledger {
     pub unmapped: BTreeMap<String, u64>,
     /// The policies that sessions were started with.
     pub sessions: Sessions,
+    /// What happened to the account; empty unless it is asked for ([`Interest::callers`]).
+    pub happenings: Happenings,
 }
 
 impl Ledger {
@@ -208,6 +217,9 @@ impl Ledger {
                 *self.unmapped.entry((*reason).to_owned()).or_default() += event.times
             }
         }
+        if interest.callers {
+            self.happenings.add(event);
+        }
         if principal.kind == PrincipalKind::Service {
             return;
         }
@@ -230,6 +242,9 @@ impl Ledger {
             let actions = actions.filter_map(|own| own.first().map(|first| first.action.as_str()));
             entry.evidence.circumstances.add(event, actions);
         }
+        if interest.callers {
+            entry.evidence.callers.add(event);
+        }
         if interest.by_day {
             let service = event
                 .source
@@ -247,6 +262,7 @@ impl Ledger {
         add_counts(&mut self.principals, other.principals);
         self.visibility.merge(other.visibility);
         self.sessions.merge(other.sessions);
+        self.happenings.merge(other.happenings);
         self.service_calls += other.service_calls;
         self.duplicates += other.duplicates;
         self.mapped += other.mapped;

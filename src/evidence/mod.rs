@@ -5,9 +5,11 @@
 //! changes the answer.
 
 mod activity;
+mod callers;
 mod circumstances;
 mod day;
 mod fold;
+mod happenings;
 mod last_accessed;
 mod ledger;
 mod selectors;
@@ -17,8 +19,10 @@ mod tally;
 mod visibility;
 
 pub use activity::{Activity, date_of, day_of};
+pub use callers::{Callers, Named, agent_of, installation_of, is_by_hand};
 pub use circumstances::{Circumstances, Days, Key, Values, network_of};
 pub use day::{DayEvidence, FOLD_VERSION};
+pub use happenings::{Happened, Happening, Happenings, Matter};
 pub use last_accessed::{LastAccessed, of_page as last_accessed_of_page, read_last_accessed};
 pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
@@ -55,6 +59,8 @@ pub struct Evidence {
     pub activity: Activity,
     /// In which circumstances; empty unless it is asked for ([`Interest::circumstances`]).
     pub circumstances: Circumstances,
+    /// With which credentials and programs; empty unless it is asked for ([`Interest::callers`]).
+    pub callers: Callers,
 }
 
 impl Evidence {
@@ -101,6 +107,7 @@ impl Evidence {
         self.last_accessed.merge(other.last_accessed);
         self.activity.merge(other.activity);
         self.circumstances.merge(&other.circumstances);
+        self.callers.merge(&other.callers);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

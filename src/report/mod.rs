@@ -8,6 +8,7 @@ pub mod infrastructure;
 pub mod markdown;
 mod permits;
 pub mod policy_files;
+pub mod sarif;
 pub mod terminal;
 pub mod view;
 

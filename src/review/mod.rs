@@ -30,13 +30,15 @@ use std::cmp::Reverse;
 
 use crate::diagnostic::Diagnostic;
 use crate::evidence::Visibility;
+use crate::hygiene::{BySeverity, Finding};
 
 /// The version of the JSON.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// Ranks the principals and adds them up.
+/// Ranks the principals and adds them up; `findings` are sorted already.
 pub fn assemble(
     mut principals: Vec<PrincipalReview>,
+    findings: Vec<Finding>,
     visibility: &Visibility,
     diagnostics: Vec<Diagnostic>,
 ) -> Review {
@@ -58,6 +60,7 @@ pub fn assemble(
         unused: principals.iter().map(|own| own.unused).sum(),
         unseen: principals.iter().map(|own| own.unseen).sum(),
         refused_calls: principals.iter().map(|own| own.refused_calls).sum(),
+        findings: BySeverity::of(&findings),
     };
     Review {
         schema_version: SCHEMA_VERSION,
@@ -72,6 +75,7 @@ pub fn assemble(
         changes: None,
         exceptions: Vec::new(),
         groups: None,
+        findings,
         diagnostics,
     }
 }

@@ -9,7 +9,7 @@ fn principal(arn: &str, standing: Standing) -> PrincipalReview {
 }
 
 fn ranked(principals: Vec<PrincipalReview>) -> Vec<String> {
-    let review = assemble(principals, &Visibility::default(), Vec::new());
+    let review = assemble(principals, Vec::new(), &Visibility::default(), Vec::new());
     review.principals.into_iter().map(|own| own.arn).collect()
 }
 

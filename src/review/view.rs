@@ -13,6 +13,7 @@ use crate::backtest::{Outcome, Row};
 use crate::diagnostic::Diagnostic;
 use crate::exception::{ExceptedView, ExceptionView};
 use crate::group::Group;
+use crate::hygiene::{BySeverity, Finding};
 use crate::recommend::Settled;
 
 /// The answer of `review`.
@@ -49,6 +50,8 @@ pub struct Review {
     /// Principals that use the same things, with one policy for each group; only where they are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<Group>>,
+    /// What is wrong with the account's hygiene, by severity, code and subject.
+    pub findings: Vec<Finding>,
     /// What else is to be said.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -80,6 +83,8 @@ pub struct Totals {
     pub unseen: usize,
     /// Refused calls.
     pub refused_calls: u64,
+    /// Findings of hygiene.
+    pub findings: BySeverity,
 }
 
 /// How a principal stands.

@@ -5,6 +5,8 @@
 //! snapshot.json          version, account, when, until when the trail was read
 //! grants.json            pages of `aws iam get-account-authorization-details`
 //! organization.json      service and resource control policies by level, and what could not be read
+//! credential-report.json, account-summary.json, password-policy.json, trail-settings.json,
+//! config-settings.json   for findings of hygiene, as far as they could be read
 //! event-selectors.json   what the trail is set to record, where that is known
 //! trail/REGION/DAY-N.jsonl.gz    records of a day, one a line, secrets masked; N is the run that wrote it
 //! ```
@@ -61,6 +63,34 @@ struct OrganizationFile {
     unknown: Vec<String>,
 }
 
+/// A file for findings of hygiene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountFile {
+    /// The output of get-credential-report.
+    CredentialReport,
+    /// The output of get-account-summary.
+    Summary,
+    /// The output of get-account-password-policy; an empty object where there is none.
+    PasswordPolicy,
+    /// A list of outputs of describe-trails, get-trail-status and get-event-selectors.
+    Trails,
+    /// A list of outputs of describe-configuration-recorders and their status.
+    Config,
+}
+
+impl AccountFile {
+    /// Its name in the folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CredentialReport => "credential-report.json",
+            Self::Summary => "account-summary.json",
+            Self::PasswordPolicy => "password-policy.json",
+            Self::Trails => "trail-settings.json",
+            Self::Config => "config-settings.json",
+        }
+    }
+}
+
 /// A folder that is a snapshot.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -83,6 +113,11 @@ impl Snapshot {
     /// The folder of its records.
     pub fn trail(&self) -> PathBuf {
         self.folder.join("trail")
+    }
+
+    /// One of its files for findings of hygiene, where it has it.
+    pub fn account_file(&self, file: AccountFile) -> Option<PathBuf> {
+        Some(self.folder.join(file.name())).filter(|path| path.is_file())
     }
 
     /// Its `event-selectors.json`, where it has one.

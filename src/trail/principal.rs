@@ -72,6 +72,8 @@ pub struct Caller {
     pub invoked_by: Option<String>,
     /// `sessionContext.attributes.mfaAuthenticated`.
     pub mfa: Option<bool>,
+    /// `userIdentity.accessKeyId`. Never to be shown whole.
+    pub access_key: Option<Cow<'a, str>>,
     /// The role session's issue time, `sessionContext.attributes.creationDate`, as written.
     pub session_created: Option<String>,
 }
@@ -92,6 +94,8 @@ pub(super) struct Identity<'a> {
     user_name: Text<'a>,
     #[serde(borrow)]
     invoked_by: Text<'a>,
+    #[serde(borrow)]
+    access_key_id: Text<'a>,
     #[serde(borrow)]
     session_context: Object<Session<'a>>,
     #[serde(borrow)]
@@ -156,6 +160,7 @@ impl<'a> Identity<'a> {
             user_name: owned(self.user_name).filter(|_| principal.kind == PrincipalKind::User),
             invoked_by,
             mfa: attributes.mfa_authenticated.0,
+            access_key: owned(self.access_key_id),
             session_created: owned(attributes.creation_date),
             arn,
             principal,

@@ -7,6 +7,7 @@ pub mod backtest;
 pub mod check;
 mod conditions;
 pub mod explain;
+mod findings;
 mod groups;
 mod policies;
 pub mod review;

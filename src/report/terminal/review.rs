@@ -75,6 +75,7 @@ pub fn render(review: &Review, most: usize) -> String {
     }
     review_options::exceptions(&mut out, review);
     super::groups::section(&mut out, review);
+    super::findings::section(&mut out, &review.findings, most);
     out
 }
 
