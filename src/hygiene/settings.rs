@@ -71,7 +71,7 @@ pub struct ConfigSettings {
 pub fn read_summary(text: &str, file: &str) -> (Option<Summary>, Vec<Diagnostic>) {
     let value = match json(text, file, "get-account-summary") {
         Ok(value) => value,
-        Err(said) => return (None, vec![said]),
+        Err(said) => return (None, vec![*said]),
     };
     let map = value.get("SummaryMap").unwrap_or(&value);
     let flag = |name: &str| number(map, name).map(|count| count > 0);
@@ -109,7 +109,7 @@ pub fn read_password_policy(text: &str, file: &str) -> (Option<Option<PasswordPo
     }
     let value = match json(text, file, "get-account-password-policy") {
         Ok(value) => value,
-        Err(said) => return (None, vec![said]),
+        Err(said) => return (None, vec![*said]),
     };
     let none = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
     if none(&value) || value.get("PasswordPolicy").is_some_and(none) {
@@ -254,7 +254,7 @@ fn values<'f>(files: &'f [(String, String)], command: &str) -> (Vec<(Value, &'f 
         match json(text, file, command) {
             Ok(Value::Array(list)) => found.extend(list.into_iter().map(|value| (value, file.as_str()))),
             Ok(value) => found.push((value, file.as_str())),
-            Err(own) => said.push(own),
+            Err(own) => said.push(*own),
         }
     }
     (found, said)
@@ -268,8 +268,8 @@ fn array<'v>(value: &'v Value, name: &str) -> &'v [Value] {
         .unwrap_or_default()
 }
 
-fn json(text: &str, file: &str, command: &str) -> Result<Value, Diagnostic> {
-    serde_json::from_str(text).map_err(|error| wrong(file, command, &error.to_string()))
+fn json(text: &str, file: &str, command: &str) -> Result<Value, Box<Diagnostic>> {
+    serde_json::from_str(text).map_err(|error| Box::new(wrong(file, command, &error.to_string())))
 }
 
 fn wrong(file: &str, command: &str, why: &str) -> Diagnostic {
