@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Circumstances, Interest, Ledger};
+use super::{Activity, Callers, Circumstances, Happenings, Interest, Ledger};
 use crate::trail::{Event, Principal};
 
 /// Raise it with every change of what an event is folded into, or of the types that hold it: what was kept
 /// by another version is then folded anew and never misread.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// What a day shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,10 +64,16 @@ impl DayEvidence {
                 if !interest.circumstances {
                     entry.evidence.circumstances = Circumstances::default();
                 }
+                if !interest.callers {
+                    entry.evidence.callers = Callers::default();
+                }
                 if *folded_with != interest.condition_keys {
                     let actions = entry.evidence.actions.values_mut();
                     actions.for_each(|action| action.keep_keys(&interest.condition_keys));
                 }
+            }
+            if !interest.callers {
+                ledger.happenings = Happenings::default();
             }
             all.merge(ledger);
         }

@@ -104,6 +104,7 @@ pub(super) fn fold(
         condition_keys: source.keys.clone(),
         by_day: true,
         circumstances: true,
+        callers: true,
     };
     let known = Known {
         segments: &state.segments,
