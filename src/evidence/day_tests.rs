@@ -29,6 +29,7 @@ fn full(keys: &[&str]) -> Interest {
         condition_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         by_day: true,
         circumstances: true,
+        callers: true,
     }
 }
 
@@ -81,6 +82,15 @@ fn one_of_everything() -> DayEvidence {
     let event = Event::parse(text.as_bytes(), &mut scratch).unwrap();
     let mut circumstances = Circumstances::default();
     circumstances.add(&event, ["s3:GetObject"]);
+    let mut callers = Callers::default();
+    callers.add(&event);
+    let stopped = event_text()
+        .replace("GetObject", "StopLogging")
+        .replace("s3.amazonaws.com", "cloudtrail.amazonaws.com");
+    let mut scratch = Scratch::default();
+    let mut happenings = Happenings::default();
+    happenings.add(&Event::parse(stopped.as_bytes(), &mut scratch).unwrap());
+    assert_ne!(happenings, Happenings::default());
     let evidence = Evidence {
         actions: BTreeMap::from([("s3:GetObject".to_owned(), action)]),
         unmapped: BTreeMap::from([(("a".to_owned(), "b".to_owned(), "c".to_owned()), 8)]),
@@ -90,6 +100,7 @@ fn one_of_everything() -> DayEvidence {
         last_accessed: LastAccessed::default(),
         activity,
         circumstances,
+        callers,
     };
     let principal = Principal {
         kind: PrincipalKind::Role,
@@ -134,6 +145,7 @@ fn one_of_everything() -> DayEvidence {
         not_authorized: BTreeMap::from([("n".to_owned(), 16)]),
         unmapped: BTreeMap::from([("u".to_owned(), 17)]),
         sessions: Sessions::default(),
+        happenings,
     };
     DayEvidence {
         seen: ledger.clone(),
@@ -167,6 +179,7 @@ fn a_day_answers_as_the_events_themselves_would() {
         let interest = Interest {
             by_day,
             circumstances,
+            callers: by_day,
             ..full(keys)
         };
         let mut expected = Ledger::default();
