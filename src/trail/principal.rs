@@ -73,7 +73,7 @@ pub struct Caller {
     /// `sessionContext.attributes.mfaAuthenticated`.
     pub mfa: Option<bool>,
     /// `userIdentity.accessKeyId`. Never to be shown whole.
-    pub access_key: Option<Cow<'a, str>>,
+    pub access_key: Option<String>,
     /// The role session's issue time, `sessionContext.attributes.creationDate`, as written.
     pub session_created: Option<String>,
 }
