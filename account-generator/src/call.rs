@@ -69,7 +69,11 @@ impl Call {
 }
 
 fn arn(service: &str, name: &str) -> String {
-    format!("arn:aws:{service}:{HOME}:{ACCOUNT}:{name}")
+    arn_in(HOME, service, name)
+}
+
+fn arn_in(region: &str, service: &str, name: &str) -> String {
+    format!("arn:aws:{service}:{region}:{ACCOUNT}:{name}")
 }
 
 /// `s3:GetObject`.
@@ -139,11 +143,18 @@ pub fn function(name: &'static str, action: &'static str, reads: bool, function:
 
 /// `sqs:SendMessage`.
 pub fn send_message(queue: &str) -> Call {
-    let own = arn("sqs", queue);
-    let url = format!("https://sqs.{HOME}.amazonaws.com/{ACCOUNT}/{queue}");
-    call("sqs", "SendMessage", false, json!({"queueUrl": url}))
+    send_message_in(HOME, queue)
+}
+
+/// `sqs:SendMessage` in a region.
+pub fn send_message_in(region: &'static str, queue: &str) -> Call {
+    let own = arn_in(region, "sqs", queue);
+    let url = format!("https://sqs.{region}.amazonaws.com/{ACCOUNT}/{queue}");
+    let mut call = call("sqs", "SendMessage", false, json!({"queueUrl": url}))
         .data("AWS::SQS::Queue", &[&own])
-        .needs("sqs:SendMessage", own)
+        .needs("sqs:SendMessage", own);
+    call.region = region;
+    call
 }
 
 /// `sns:Publish`.

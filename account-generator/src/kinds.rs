@@ -242,7 +242,30 @@ fn pipeline(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &m
     }
 }
 
-fn web_service(app: &str, _: Day, fixed: &mut Random, now: &mut Random, calls: &mut Vec<Call>) {
+/// Regions besides the usual one.
+const REGIONS: [&str; 4] = ["us-east-1", "ap-southeast-2", "eu-central-1", "us-west-2"];
+
+/// Customers, as a service's keys name them.
+const CUSTOMERS: [&str; 16] = [
+    "acme",
+    "globex",
+    "initech",
+    "umbrella",
+    "hooli",
+    "vandelay",
+    "stark",
+    "wayne",
+    "tyrell",
+    "cyberdyne",
+    "soylent",
+    "wonka",
+    "oscorp",
+    "aperture",
+    "massive",
+    "virtucon",
+];
+
+fn web_service(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &mut Vec<Call>) {
     let tenants = 3 + fixed.below(12);
     for name in ["GetItem", "PutItem", "Query", "UpdateItem"] {
         calls.push(call::item(name, &format!("{app}-orders")));
@@ -252,6 +275,18 @@ fn web_service(app: &str, _: Day, fixed: &mut Random, now: &mut Random, calls: &
     calls.push(call::put_object(&format!("{app}-uploads"), &key));
     calls.push(call::get_object(&format!("{app}-uploads"), &key));
     calls.push(call::send_message(&format!("{app}-events")));
+    if now.in_thousand(250) {
+        // The rest of the world is served from wherever is nearest.
+        calls.push(call::send_message_in(now.of(&REGIONS), &format!("{app}-events")));
+    }
+    // Of the customers each service has its own, and now and then one more.
+    let customers = 4 + day.number as usize / 45;
+    let first = fixed.below(CUSTOMERS.len() as u64) as usize;
+    let customer = (first + now.below(customers as u64) as usize) % CUSTOMERS.len();
+    if let Some(customer) = CUSTOMERS.get(customer) {
+        let key = format!("tenants/{customer}/reports/{}.csv", day.date);
+        calls.push(call::put_object("shared-reports", &key));
+    }
     if now.in_thousand(300) {
         // A new container asks for its secrets.
         calls.push(call::secret(&format!("{app}/db")));
@@ -465,6 +500,18 @@ fn function(app: &str, day: Day, fixed: &mut Random, now: &mut Random, calls: &m
         calls.push(call::put_object(
             &format!("{app}-uploads"),
             &format!("thumbs/{id}.jpg"),
+        ));
+    }
+    if now.in_thousand(200) {
+        // A cold start reads the settings of its build, and the model that goes with it.
+        let build = 900 + day.number / 4;
+        calls.push(call::get_object(
+            &format!("{app}-config"),
+            &format!("build-{build}/settings.json"),
+        ));
+        calls.push(call::get_object(
+            &format!("{app}-config"),
+            &format!("models/thumbs-2.{}.0.bin", day.number / 30),
         ));
     }
     if now.in_thousand(30) {

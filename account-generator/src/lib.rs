@@ -9,6 +9,7 @@
 //! credential-report.csv       as `aws iam get-credential-report` does, decoded
 //! account-summary.json        as `aws iam get-account-summary` does
 //! password-policy.json        as `aws iam get-account-password-policy` does
+//! event-selectors.json        as `aws cloudtrail get-event-selectors` does: all management and data events
 //! trail/YYYY-MM-DD.jsonl.gz   CloudTrail records of a day, one a line
 //! ```
 #![expect(
@@ -118,6 +119,7 @@ impl Plan {
         std::fs::write(folder.join("credential-report.csv"), self.credential_report())?;
         std::fs::write(folder.join("account-summary.json"), pretty(&account_summary()))?;
         std::fs::write(folder.join("password-policy.json"), pretty(&password_policy()))?;
+        std::fs::write(folder.join("event-selectors.json"), pretty(&event_selectors()))?;
         let mut count = 0;
         for day in self.days() {
             let file = std::fs::File::create(trail.join(format!("{}.jsonl.gz", day.date)))?;
@@ -206,6 +208,22 @@ fn managed(name: &str) -> String {
 
 fn account_summary() -> Value {
     json!({"SummaryMap": {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1, "Users": 400, "Roles": 600}})
+}
+
+/// The trail records all that is called here.
+fn event_selectors() -> Value {
+    let data = |kind: &str| {
+        json!({"Name": kind, "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": [kind]}]})
+    };
+    json!({
+        "TrailARN": format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/main"),
+        "AdvancedEventSelectors": [
+            {"Name": "management", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
+            data("AWS::S3::Object"), data("AWS::DynamoDB::Table"), data("AWS::SQS::Queue"),
+            data("AWS::SNS::Topic"), data("AWS::Lambda::Function"),
+        ],
+    })
 }
 
 fn password_policy() -> Value {

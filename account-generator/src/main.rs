@@ -1,4 +1,4 @@
-//! `account-generator FOLDER [PRINCIPALS [DAYS [LOAD]]]`: writes an account and its trail.
+//! `account-generator FOLDER [PRINCIPALS [DAYS [LOAD [SEED]]]]`: writes an account and its trail.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -13,22 +13,25 @@ use account_generator::Plan;
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let Some(folder) = args.next().map(PathBuf::from) else {
-        eprintln!("usage: account-generator FOLDER [PRINCIPALS [DAYS [LOAD]]]");
+        eprintln!("usage: account-generator FOLDER [PRINCIPALS [DAYS [LOAD [SEED]]]]");
         return ExitCode::from(2);
     };
     let mut number = |otherwise: u64| args.next().map_or(Some(otherwise), |text| text.parse().ok());
     let usual = Plan::default();
-    let (Some(principals), Some(days), Some(load)) =
-        (number(usual.principals), number(usual.days), number(usual.load))
-    else {
-        eprintln!("PRINCIPALS, DAYS and LOAD are numbers");
+    let (Some(principals), Some(days), Some(load), Some(seed)) = (
+        number(usual.principals),
+        number(usual.days),
+        number(usual.load),
+        number(usual.seed),
+    ) else {
+        eprintln!("PRINCIPALS, DAYS, LOAD and SEED are numbers");
         return ExitCode::from(2);
     };
     let plan = Plan {
         principals,
         days,
         load,
-        ..usual
+        seed,
     };
     match plan.write(&folder) {
         Ok(count) => {

@@ -13,8 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::evaluate::{Compiled, Decision, PolicyIn, Request};
-use crate::evidence::{Evidence, day_of};
+use crate::evaluate::{Compiled, Decision, Layer, PolicyIn, Request};
+use crate::evidence::{Evidence, Visibility, day_of};
+use crate::grants::Grants;
+use crate::policy::{Document, Effect, Element, Statement};
+use crate::recommend::{Options, Subject, recommend};
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,58 @@ pub struct Outcome {
     /// The refused pairs, most calls first; the first of them where there are many.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedLater>,
+}
+
+/// A proposal judged by the last part of the trail that it was made from.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Backtest {
+    /// Where the later part begins.
+    pub from: String,
+    /// Days that were learnt from.
+    pub learnt_days: i64,
+    /// Days that were judged by.
+    pub judged_days: i64,
+    /// What the later part says.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// A trail in two parts: learn from the first, judge by the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// What the principal did in the first part.
+    pub learnt: &'a Evidence,
+    /// What the first part could have shown.
+    pub visibility: &'a Visibility,
+    /// What the principal did in the second.
+    pub later: &'a Evidence,
+}
+
+/// What the proposal of the earlier part would have refused in the later. `others` share policies with the
+/// principal; their evidence is that of the earlier part as well. A principal of which no policy is given is
+/// judged by all that it did.
+pub fn of_proposal(
+    grants: &Grants,
+    others: &[Subject<'_>],
+    earlier: Earlier<'_>,
+    options: &Options,
+) -> Outcome {
+    let subject = Subject {
+        grants,
+        evidence: earlier.learnt,
+    };
+    let proposal = recommend(subject, others, earlier.visibility, options);
+    let (before, after) = proposal.in_force(grants);
+    if !grants.held.is_empty() {
+        return judge(&before, &after, earlier.later);
+    }
+    let all = || Element::Only(vec!["*".to_owned()]);
+    let anything = Document::new(vec![Statement::new(Effect::Allow, all(), Some(all()))]);
+    let before = [PolicyIn {
+        layer: Layer::Identity,
+        document: &anything,
+    }];
+    judge(&before, &after, earlier.later)
 }
 
 /// A pair that a change would have refused.

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::strategy::{Price, Strategy};
+use crate::recommend::Generalise;
+use crate::strategy::{Choice, Price, Share, Strategy};
 
 /// The version of the JSON.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -37,6 +38,9 @@ pub struct Row {
     pub judged_days: i64,
     /// Which strategy.
     pub strategy: Strategy,
+    /// How far it widens resources, where that is a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generalise: Option<Generalise>,
     /// Principals with calls in the earlier part. The others have nothing to go by and are left as they are.
     pub principals: usize,
     /// Of those, with a set of policies that does not fit into IAM's quotas.
@@ -48,6 +52,9 @@ pub struct Row {
     /// Actions permitted that were never used in the whole trail, in percent of those that the present grants
     /// permit, over all principals.
     pub excess_percent: f64,
+    /// Of the pairs of action and resource that anybody in the account was seen to use (a sample: at most 400, as
+    /// many of each action), those permitted to principals that never used them, in percent.
+    pub resources_percent: f64,
     /// Actions permitted beyond the present grants, over all principals.
     pub beyond_grants: usize,
     /// Known dangerous paths that stay open, over all principals.
@@ -58,6 +65,14 @@ pub struct Row {
     pub size: f64,
 }
 
+impl Row {
+    /// The strategy with its level, for a reader.
+    pub fn name(&self) -> String {
+        let (strategy, generalise) = (self.strategy, self.generalise);
+        Choice { strategy, generalise }.to_string()
+    }
+}
+
 /// The JSON schema of `backtest --format json`.
 pub fn table_schema() -> serde_json::Value {
     crate::report::schema_of::<Table>()
@@ -66,7 +81,7 @@ pub fn table_schema() -> serde_json::Value {
 /// Adds prices up.
 #[derive(Debug, Default)]
 pub struct Adding {
-    cells: BTreeMap<(String, i64, Strategy), Cell>,
+    cells: BTreeMap<(String, i64, Choice), Cell>,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +92,7 @@ struct Cell {
     outcome: Outcome,
     excess: usize,
     present_excess: usize,
+    resources: Share,
     beyond: usize,
     dangers: usize,
     bits: f64,
@@ -101,7 +117,11 @@ impl Adding {
     pub fn add(&mut self, groups: &BTreeSet<String>, priced: &Priced) {
         let price = &priced.price;
         for group in groups {
-            let key = (group.clone(), priced.learnt_days, price.strategy);
+            let choice = Choice {
+                strategy: price.strategy,
+                generalise: price.generalise,
+            };
+            let key = (group.clone(), priced.learnt_days, choice);
             let cell = self.cells.entry(key).or_default();
             cell.judged_days = priced.judged_days;
             cell.principals += 1;
@@ -111,6 +131,10 @@ impl Adding {
             }
             cell.excess += price.excess;
             cell.present_excess += priced.present_excess;
+            if let Some(share) = price.resources {
+                cell.resources.permitted += share.permitted;
+                cell.resources.of += share.of;
+            }
             cell.beyond += price.beyond_grants;
             cell.dangers += price.dangers.len();
             cell.bits += price.bits.unwrap_or(0.0);
@@ -120,18 +144,20 @@ impl Adding {
 
     /// The rows, by group, cut and strategy.
     pub fn rows(self) -> Vec<Row> {
-        let row = |((group, learnt_days, strategy), cell): ((String, i64, Strategy), Cell)| {
+        let row = |((group, learnt_days, choice), cell): ((String, i64, Choice), Cell)| {
             let share = |part: usize, whole: usize| part as f64 * 100.0 / whole.max(1) as f64;
             let count = cell.principals.max(1) as f64;
             Row {
                 group,
                 learnt_days,
                 judged_days: cell.judged_days,
-                strategy,
+                strategy: choice.strategy,
+                generalise: choice.generalise,
                 principals: cell.principals,
                 overflow: cell.overflow,
                 refused_percent: rounded(cell.outcome.percent()),
                 excess_percent: rounded(share(cell.excess, cell.present_excess)),
+                resources_percent: rounded(cell.resources.percent()),
                 beyond_grants: cell.beyond,
                 dangers: cell.dangers,
                 bits: rounded(cell.bits / count),

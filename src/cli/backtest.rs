@@ -11,9 +11,9 @@ use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::{Adding, Priced, SCHEMA_VERSION, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::grants::Holder;
-use crate::recommend::Subject;
+use crate::recommend::{Generalise, Subject};
 use crate::report;
-use crate::strategy::{ALL, ManagedPolicies, Strategy, candidate, price};
+use crate::strategy::{ALL, Choice, ManagedPolicies, Observed, Strategy, candidate, price};
 
 /// Arguments of `backtest`.
 #[derive(Debug, clap::Args)]
@@ -26,22 +26,18 @@ pub(super) struct Args {
     /// How many days to learn from; the rest of the trail judges.
     #[arg(long, value_name = "DAYS,…", default_value = "30,60,90", value_delimiter = ',', value_parser = days)]
     learn: Vec<i64>,
-    /// Only these strategies.
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = strategy)]
+    /// Only these strategies. (`recommend PRINCIPAL --strategy NAME` prints one with its policies.)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     strategy: Vec<Strategy>,
+    /// How far the minimal strategies widen resources: exact, rules, wide, type; each is priced.
+    #[arg(long, value_name = "HOW,…", value_delimiter = ',', default_value = "rules", value_parser = super::recommend::generalise)]
+    generalise: Vec<Generalise>,
     /// Add principals up by the value of this tag; else each of a few by itself, and many all together.
     #[arg(long, value_name = "TAG")]
     by: Option<String>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-}
-
-fn strategy(text: &str) -> Result<Strategy, String> {
-    let names: Vec<&str> = ALL.iter().map(|own| own.as_str()).collect();
-    ALL.into_iter()
-        .find(|own| own.as_str() == text)
-        .ok_or_else(|| format!("write one of {}", names.join(", ")))
 }
 
 /// So many principals are shown one by one.
@@ -98,12 +94,26 @@ fn answer(args: &Args, learn: &[i64], whole: WholeAccount, output: &Output) -> E
     } else {
         args.strategy.clone()
     };
+    let mut levels = args.generalise.clone();
+    levels.sort_unstable();
+    levels.dedup();
+    let choices: Vec<Choice> = strategies
+        .iter()
+        .flat_map(|strategy| Choice::all(*strategy, &levels))
+        .collect();
+    let everybody = whole.parts.iter().flat_map(|part| part.entries.values());
+    let observed = Observed::of(everybody.map(|entry| &entry.evidence));
     let managed = ManagedPolicies::default();
     let steps = output.steps("pricing", "principals", holders.len());
+    let by = By {
+        choices: &choices,
+        managed: &managed,
+        observed: &observed,
+    };
     let of_holder = |holder: &&Holder| {
         let mut found = Vec::new();
         for (at, days) in (1..).zip(learn).take(whole.cuts.len()) {
-            found.extend(priced(&whole, holder, (at, *days), last, &strategies, &managed));
+            found.extend(priced(&whole, holder, (at, *days), last, by));
         }
         steps.done();
         found
@@ -152,14 +162,21 @@ fn groups(args: &Args, holder: &Holder, count: usize) -> BTreeSet<String> {
     groups
 }
 
+/// What is priced, and by what.
+#[derive(Clone, Copy)]
+struct By<'b> {
+    choices: &'b [Choice],
+    managed: &'b ManagedPolicies,
+    observed: &'b Observed,
+}
+
 /// The prices of a principal at one cut; none where the earlier part shows nothing of it.
 fn priced(
     whole: &WholeAccount,
     holder: &Holder,
     (cut, learnt_days): (usize, i64),
     last: Timestamp,
-    strategies: &[Strategy],
-    managed: &ManagedPolicies,
+    by: By<'_>,
 ) -> Vec<Priced> {
     let Some(evidence) = whole.evidence(&holder.arn, 0..cut) else {
         return Vec::new();
@@ -177,21 +194,26 @@ fn priced(
         .cuts
         .get(cut - 1)
         .map_or(0, |from| last.duration_since(*from).as_secs() / DAY_SECONDS);
-    let of = |strategy| {
+    let of = |choice| {
         price(
-            strategy,
-            &candidate(strategy, subject, &visibility, managed),
+            choice,
+            &candidate(choice, subject, &visibility, by.managed),
             subject,
             Some(&later),
+            Some(by.observed),
         )
     };
-    let present = of(Strategy::Present).excess;
-    strategies
+    let as_it_is = Choice {
+        strategy: Strategy::Present,
+        generalise: None,
+    };
+    let present = of(as_it_is).excess;
+    by.choices
         .iter()
-        .map(|strategy| Priced {
+        .map(|choice| Priced {
             learnt_days,
             judged_days: judged,
-            price: of(*strategy),
+            price: of(*choice),
             present_excess: present,
         })
         .collect()

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::Exit;
+use super::earlier::{self, InParts};
 use super::live::{AwsArgs, Live, is_live};
 use super::observed::{condition_keys, only_principal};
 use super::output::Output;
 use super::policies::{load_account, load_policy, not_given};
+use super::strategies::{self, Case, Wanted};
 use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
@@ -15,14 +19,15 @@ use crate::evidence::{
     Evidence, Interest, Ledger, PrincipalKey, Whose, is_named, read_last_accessed, read_selectors,
 };
 use crate::grants::{Account, Grants};
-use crate::recommend::{Keep, Options, Proposal, Subject, Unseen, nothing_to_go_by, recommend};
+use crate::recommend::{Change, Generalise, Keep, Options, Proposal, Subject, Unseen, nothing_to_go_by};
 use crate::report::{self, Recommendation, infrastructure, policy_files};
 use crate::source::{ReadReport, read_text};
+use crate::strategy::{Choice, ManagedPolicies, SideBySide, Strategy};
 
 /// Arguments of `recommend`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --grants and --policy the proposal is a policy from nothing: what the principal was seen to use."
+    after_help = "Without --grants and --policy the proposal is a policy from nothing: what the principal was seen to use. A group of principals is priced by `leastgrant backtest --only PATTERN --by TAG`."
 )]
 pub(super) struct Args {
     /// Whom: an ARN, role/NAME or user/NAME.
@@ -78,8 +83,15 @@ pub(super) struct Args {
         value_parser = super::dangerous::name
     )]
     allow_dangerous: Option<Vec<String>>,
+    /// Which way to run IAM: minimal (what is proposed without this), minimal-used-services, service, managed,
+    /// job-function, power-user; or all, side by side, each with its price.
+    #[arg(long, value_name = "NAME", value_parser = strategies::wanted)]
+    strategy: Option<Wanted>,
+    /// Read what all others did as well, to count which of their resources each rule admits.
+    #[arg(long)]
+    count_others: bool,
     /// What becomes of granted actions whose use this trail cannot show.
-    #[arg(long, value_enum, default_value_t = UnseenArg::Keep)]
+    #[arg(long, value_enum, conflicts_with = "strategy", default_value_t = UnseenArg::Keep)]
     unseen: UnseenArg,
     /// Write conditions that held for every use into the statements: source-vpce, source-ip, region, mfa,
     /// called-via, kms-via-service, principal-tag; all for those that a trail shows. They are listed in any case.
@@ -92,12 +104,21 @@ pub(super) struct Args {
     /// Actions that stay as they are granted: a file of exceptions, as `review` takes it.
     #[arg(long, value_name = "FILE")]
     exceptions: Option<PathBuf>,
+    /// How far resources are widened beyond those seen: exact (only what was seen), rules (dates, ids, regions,
+    /// versions, tenants, siblings: each named), wide (from two alike on, and one level up), type (any resource
+    /// of the type). `leastgrant backtest --generalise` prices each.
+    #[arg(long, value_name = "HOW", default_value = "rules", value_parser = generalise)]
+    generalise: Generalise,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     /// With --format policy: write each document into this folder instead of printing it.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// With --format terraform: a folder with your own Terraform files. Prints a patch of them that `git apply`
+    /// takes; what cannot be placed comes as a file of its own.
+    #[arg(long, value_name = "DIR")]
+    terraform: Option<PathBuf>,
     /// Exit with 3 where there is something to change.
     #[arg(long)]
     exit_code: bool,
@@ -120,6 +141,8 @@ enum Format {
     Terraform,
     /// A CloudFormation template.
     Cloudformation,
+    /// JSON with each policy, its attachment, and a document as CDK's `PolicyDocument.fromJson` takes it.
+    CdkJson,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -128,6 +151,13 @@ enum UnseenArg {
     Keep,
     /// Only those of services stay of which the principal used anything.
     UsedServices,
+}
+
+/// A level of generalisation by its name.
+pub(super) fn generalise(text: &str) -> Result<Generalise, String> {
+    let names = Generalise::ALL.map(Generalise::as_str).join(", ");
+    let found = Generalise::ALL.into_iter().find(|own| own.as_str() == text);
+    found.ok_or_else(|| format!("write one of {names}"))
 }
 
 /// What is known of the grants before the trail is read.
@@ -139,11 +169,8 @@ struct Known {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
-    if args.service_reference.is_some() && args.trails.store.is_some() {
-        return super::usage(
-            "recommend",
-            "--service-reference changes what events are mapped to: it goes without --store",
-        );
+    if let Some(why) = misused(args) {
+        return super::usage("recommend", why);
     }
     let overlaid = super::overlay::lay(args.service_reference.as_deref());
     let live = Live::new(&args.aws);
@@ -170,10 +197,19 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let mut said = known.diagnostics.clone();
     // Where others hold the same policies, their use counts as well: nobody's is left out then.
     let principal = (others.is_empty()).then(|| known.grants.principal.as_deref().unwrap_or(&args.principal));
-    let mut trails = match trails::read(
+    let cut = match earlier::cut(&args.trail, &args.trails, args.threads, &interest) {
+        Ok(cut) => cut,
+        Err(why) => {
+            said.extend(why);
+            output.diagnostics(&said);
+            return Exit::Failed;
+        }
+    };
+    let cuts: Vec<Timestamp> = cut.iter().copied().collect();
+    let mut trails = match trails::read_parts(
         &args.trail,
         &args.trails,
-        args.threads,
+        (args.threads, &cuts),
         &interest,
         principal,
         &live,
@@ -186,6 +222,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
+    let parts = InParts::new(cut, &trails.parts);
     let mut ledger = trails.ledger();
     let Trails {
         read,
@@ -194,6 +231,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         ..
     } = trails;
     ledger.visibility.selectors = selectors.or(recorded);
+    let parts = parts.seen_by(&ledger.visibility);
     said.extend(of_trails);
     if let Err(why) = last_accessed(args, &known, &others, &mut ledger, &live, &mut said) {
         said.extend(why);
@@ -206,9 +244,11 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         output.diagnostics(&said);
         return Exit::Failed;
     }
-    let answer = answer(args, &known, &others, &ledger, said);
+    let answer = answer(args, &known, &others, (&ledger, &parts), said);
     match answer {
-        Ok((mut report, proposal)) => {
+        Ok(Answer::All(all)) => side_by_side(args, &all, &read, output),
+        Ok(Answer::One(one)) => {
+            let (mut report, proposal) = *one;
             match opinion(args, &proposal, &report.principal.arn, &live) {
                 Ok(said) | Err(said) => report.diagnostics.extend(said),
             }
@@ -219,6 +259,49 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// What cannot be asked for together.
+fn misused(args: &Args) -> Option<&'static str> {
+    let narrowed = matches!(
+        args.strategy,
+        None | Some(Wanted::One(Strategy::Minimal | Strategy::MinimalUsedServices))
+    );
+    if args.strategy == Some(Wanted::All) && !matches!(args.format, Format::Terminal | Format::Json) {
+        return Some("--strategy all compares: choose one to print its policies");
+    }
+    if args.include_denied && !narrowed {
+        return Some("--include-denied goes with the minimal strategies only");
+    }
+    if args.service_reference.is_some() && args.trails.store.is_some() {
+        return Some("--service-reference changes what events are mapped to: it goes without --store");
+    }
+    if args.terraform.is_some() && args.format != Format::Terraform {
+        return Some("--terraform goes with --format terraform");
+    }
+    let from_nothing = args.grants.is_none() && args.policy.is_empty();
+    if from_nothing && !narrowed {
+        return Some("this strategy stands in for present grants: give --grants or --policy");
+    }
+    None
+}
+
+fn side_by_side(args: &Args, all: &SideBySide, read: &ReadReport, output: &Output) -> Exit {
+    output.diagnostics(&all.diagnostics);
+    let written = match args.format {
+        Format::Json => output.json(all),
+        _ => output.report(&report::terminal::strategies::render(all)),
+    };
+    if written == Exit::Done && read.total.broken > 0 {
+        return Exit::Partial;
+    }
+    written
+}
+
+/// What there is to print.
+enum Answer {
+    One(Box<(Recommendation, Proposal)>),
+    All(Box<SideBySide>),
 }
 
 fn load_grants(args: &Args, live: &Live<'_>) -> Result<Known, Vec<Diagnostic>> {
@@ -264,7 +347,7 @@ fn from_policies(args: &Args) -> Result<Known, Vec<Diagnostic>> {
     })
 }
 
-fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnostic>> {
+pub(super) fn load_selectors(path: &Path) -> Result<crate::evidence::Selectors, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|error| vec![*error])?;
     let (selectors, diagnostics) = read_selectors(&text, &path.to_string_lossy());
     selectors.ok_or(diagnostics)
@@ -369,6 +452,7 @@ fn others(known: &Known) -> Vec<Grants> {
 
 fn interest(args: &Args, known: &Known, others: &[Grants]) -> Interest {
     let whose = match &known.account {
+        _ if args.count_others || args.strategy == Some(Wanted::All) => Whose::Everybody,
         Some(_) => {
             let arns = std::iter::once(&known.grants)
                 .chain(others)
@@ -393,9 +477,9 @@ fn answer(
     args: &Args,
     known: &Known,
     others: &[Grants],
-    ledger: &Ledger,
+    (ledger, parts): (&Ledger, &InParts),
     mut said: Vec<Diagnostic>,
-) -> Result<(Recommendation, Proposal), Vec<Diagnostic>> {
+) -> Result<Answer, Vec<Diagnostic>> {
     let (arn, evidence) = match whom(args, known, ledger) {
         Ok(found) => found,
         Err(problem) => {
@@ -411,45 +495,59 @@ fn answer(
         }
     }
     said.extend(cautions(&grants, evidence, ledger));
+    if evidence.is_some() {
+        parts.say_why_not(args.trail.iter().any(|path| path.as_os_str() == "-"), &mut said);
+    }
     let none = Evidence::default();
-    let subjects: Vec<Subject<'_>> = others
-        .iter()
-        .map(|grants| Subject {
-            grants,
-            evidence: grants
-                .principal
-                .as_deref()
-                .and_then(|arn| ledger.evidence(arn))
-                .unwrap_or(&none),
-        })
-        .collect();
-    let proposal = match evidence {
-        Some(evidence) if !is_fixed(&arn) => {
-            let options = Options {
-                include_denied: args.include_denied,
-                allow_dangerous: super::dangerous::allowed(args.allow_dangerous.as_deref()),
-                unseen: match args.unseen {
-                    UnseenArg::Keep => Unseen::Keep,
-                    UnseenArg::UsedServices => Unseen::UsedServices,
-                },
-                conditions: super::conditions::wanted(&args.conditions, &args.network, tags(known, &arn)),
-                keep: kept_by_exceptions(args, &arn, ledger, &mut said)?,
-            };
-            recommend(
-                Subject {
-                    grants: &grants,
-                    evidence,
-                },
-                &subjects,
-                &ledger.visibility,
-                &options,
-            )
-        }
-        _ => nothing_to_go_by(&grants),
+    let Some(evidence) = evidence.filter(|_| !is_fixed(&arn)) else {
+        let proposal = nothing_to_go_by(&grants);
+        let evidence = evidence.unwrap_or(&none);
+        let report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
+        return Ok(Answer::One(Box::new((report, proposal))));
     };
-    let evidence = evidence.unwrap_or(&none);
-    let report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
-    Ok((report, proposal))
+    let options = Options {
+        include_denied: args.include_denied,
+        allow_dangerous: super::dangerous::allowed(args.allow_dangerous.as_deref()),
+        unseen: match args.unseen {
+            UnseenArg::Keep => Unseen::Keep,
+            UnseenArg::UsedServices => Unseen::UsedServices,
+        },
+        generalise: args.generalise,
+        keep: kept_by_exceptions(args, &arn, ledger, &mut said)?,
+        conditions: super::conditions::wanted(&args.conditions, &args.network, tags(known, &arn)),
+    };
+    let case = Case {
+        subject: Subject {
+            grants: &grants,
+            evidence,
+        },
+        others,
+        ledger,
+        parts,
+        options: &options,
+        managed: &ManagedPolicies::default(),
+    };
+    let strategy = match (args.strategy, options.unseen) {
+        (Some(Wanted::All), _) => {
+            let mut all = case.side_by_side(args.generalise);
+            all.diagnostics.splice(0..0, said);
+            return Ok(Answer::All(Box::new(all)));
+        }
+        (Some(Wanted::One(strategy)), _) => strategy,
+        (None, Unseen::Keep) => Strategy::Minimal,
+        (None, Unseen::UsedServices) => Strategy::MinimalUsedServices,
+    };
+    let Some(choice) = Choice::all(strategy, &[args.generalise]).pop() else {
+        return Err(said);
+    };
+    let proposal = case.proposal(choice);
+    let mut report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
+    report.backtest = case.backtest(choice);
+    report.strategy = args.strategy.map(|_| case.view(choice, &proposal));
+    if args.count_others {
+        report::count_others(&mut report, ledger);
+    }
+    Ok(Answer::One(Box::new((report, proposal))))
 }
 
 /// The tags of a principal of the account.
@@ -582,10 +680,18 @@ fn print(
         Format::Json => output.json(report),
         Format::Markdown => output.bytes(report::github::recommend::render(report).as_bytes()),
         Format::Policy => write_policies(args, output, proposal),
+        Format::Terraform if args.terraform.is_some() => {
+            let folder = args.terraform.as_deref().unwrap_or(Path::new("."));
+            super::terraform::run(folder, proposal, &report.principal.arn, output)
+        }
         Format::Terraform => {
             let text = infrastructure::terraform::render(&proposal.policies, &report.principal.arn);
             output.bytes(text.as_bytes())
         }
+        Format::CdkJson => output.json(&infrastructure::cdk::render(
+            &proposal.policies,
+            &report.principal.arn,
+        )),
         Format::Cloudformation => output.json(&infrastructure::cloudformation::template(
             &proposal.policies,
             &report.principal.arn,
@@ -614,6 +720,13 @@ fn print(
 
 fn write_policies(args: &Args, output: &Output, proposal: &Proposal) -> Exit {
     let files = policy_files::policy_files(&proposal.policies);
+    for policy in proposal
+        .policies
+        .iter()
+        .filter(|policy| policy.change == Change::Attach)
+    {
+        output.say(&format!("attach {}", policy.origin.arn().unwrap_or_default()));
+    }
     let Some(folder) = &args.out else {
         if files.len() > 1 {
             output.say(&format!(

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::Exit;
 use super::hygiene::{self, HygieneArgs, Texts};
 use super::output::Output;
+use super::trails;
 use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::Adding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -89,19 +90,12 @@ enum Format {
 
 /// A principal made so many days before the end of the trail, without events, is new.
 const NEW_DAYS: i64 = 30;
-/// The earlier part of a trail is learnt from where it reaches over so many days.
-const LEARN_DAYS: i64 = 14;
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let cuts = |first: Timestamp, last: Timestamp| {
-        let cut = last
-            .saturating_sub(SignedDuration::from_hours(args.backtest * 24))
-            .ok();
-        let learnt = |cut: &Timestamp| cut.duration_since(first).as_hours();
-        cut.filter(|cut| args.backtest > 0 && learnt(cut) >= LEARN_DAYS * 24)
-            .into_iter()
-            .collect()
+        let cut = trails::last_days(args.backtest, (first, last));
+        cut.into_iter().collect()
     };
     let baseline = match args.baseline.as_deref().map(baseline).transpose() {
         Ok(read) => read,

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{EvidenceStore, Question, ReadReport, Scope, Store, Window, read_text};
+use crate::source::{EvidenceStore, Question, ReadReport, Store, Window, read_text, read_window};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -313,6 +313,46 @@ pub(super) fn not_storable(paths: &[PathBuf]) -> Result<(), Vec<Diagnostic>> {
 fn account_of(principal: &str) -> Option<String> {
     let account = crate::arn::Arn::parse(principal)?.account;
     (!account.is_empty()).then(|| account.to_owned())
+}
+
+/// The first and last event, before anything is read: of files they are looked up, of a window that is fetched
+/// they are known. `None` for standard input, which can be read once only.
+pub(super) fn span(
+    paths: &[PathBuf],
+    args: &TrailArgs,
+    threads: usize,
+    interest: &Interest,
+) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
+    let now = Timestamp::now();
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Ok(None);
+    }
+    if paths.iter().any(|path| is_remote(path)) {
+        let window = fetched(args, now);
+        return Ok(window.from.zip(window.until));
+    }
+    let (files, window) = files_and_window(paths, args, now);
+    let Some(store) = &args.store else {
+        return Ok(read_window(&files, threads, window));
+    };
+    let question = Question {
+        interest,
+        window,
+        cuts: &[],
+        threads,
+    };
+    EvidenceStore::at(store).span(&files, &question)
+}
+
+/// The earlier part of a trail is learnt from where it reaches over so many days.
+const LEARN_DAYS: i64 = 14;
+
+/// Where the last so many days of a trail begin; `None` where too little lies before them.
+pub(super) fn last_days(days: i64, (first, last): (Timestamp, Timestamp)) -> Option<Timestamp> {
+    let cut = last
+        .checked_sub(jiff::SignedDuration::from_hours(days * 24))
+        .ok()?;
+    (days > 0 && cut.duration_since(first).as_hours() >= LEARN_DAYS * 24).then_some(cut)
 }
 
 /// Trails in an account, opened.

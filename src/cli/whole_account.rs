@@ -13,7 +13,7 @@ use super::trails::{self, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Evidence, Interest, Ledger, Visibility, Whose};
 use crate::grants::{Account, Holder, is_aws_managed, is_like};
-use crate::source::{EvidenceStore, Question, ReadReport, read_window};
+use crate::source::ReadReport;
 
 /// An account, its trail, and which of its principals.
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,9 @@ pub(super) struct AccountArgs {
     pub(super) grants: PathBuf,
     #[command(flatten)]
     pub(super) aws: AwsArgs,
+    /// What the trail is set to record: the output of `aws cloudtrail get-event-selectors`.
+    #[arg(long, value_name = "FILE")]
+    event_selectors: Option<PathBuf>,
     /// Threads to read with; 0 for as many as the machine has.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -150,6 +153,8 @@ pub(super) fn read(
     let live = &Live::new(&wanted.aws);
     let (account, mut said) = read_account(&wanted.grants, None, live)?;
     said.extend(wanted.names_nobody(&account.holders));
+    let given = wanted.event_selectors.as_deref();
+    let given = given.map(super::recommend::load_selectors).transpose()?;
     let interest = Interest {
         whose: Whose::Everybody,
         condition_keys: keys(&account),
@@ -157,9 +162,8 @@ pub(super) fn read(
         callers: by_day,
         ..Interest::default()
     };
-    let local = wanted.trail.iter().all(|path| !trails::is_remote(path));
     let shown = output.reading();
-    let window = window(wanted, local, &interest)?;
+    let window = trails::span(&wanted.trail, &wanted.trails, wanted.threads, &interest)?;
     drop(shown);
     let cuts = match window {
         Some((first, last)) => cuts(first, last),
@@ -185,7 +189,7 @@ pub(super) fn read(
         return Err(said);
     }
     for part in &mut parts {
-        part.visibility.selectors.clone_from(&selectors);
+        part.visibility.selectors = given.clone().or_else(|| selectors.clone());
     }
     if is_live(&wanted.grants) {
         said.push(
@@ -203,34 +207,6 @@ pub(super) fn read(
         read,
         said,
     })
-}
-
-/// The first and last event: of files they are looked up, of a window that is fetched they are known.
-fn window(
-    wanted: &AccountArgs,
-    local: bool,
-    interest: &Interest,
-) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
-    let now = Timestamp::now();
-    if wanted.trail.iter().any(|path| path.as_os_str() == "-") {
-        // Standard input can be read once only.
-        return Ok(None);
-    }
-    if !local {
-        let window = trails::fetched(&wanted.trails, now);
-        return Ok(window.from.zip(window.until));
-    }
-    let (files, window) = trails::files_and_window(&wanted.trail, &wanted.trails, now);
-    let Some(store) = &wanted.trails.store else {
-        return Ok(read_window(&files, wanted.threads, window));
-    };
-    let question = Question {
-        interest,
-        window,
-        cuts: &[],
-        threads: wanted.threads,
-    };
-    EvidenceStore::at(store).span(&files, &question)
 }
 
 /// Condition keys that any policy of the account asks about.

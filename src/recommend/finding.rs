@@ -6,7 +6,9 @@ use action_catalog::{Action, Service};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Options;
 use super::narrow::Kept;
+use super::resources::Generalise;
 use crate::evaluate::condition::holds;
 use crate::evaluate::{Context, Truth};
 use crate::evidence::{Evidence, Sight, Visibility};
@@ -69,6 +71,16 @@ pub enum Reason {
     },
     /// It was refused and is asked for.
     Requested,
+    /// It was not used, and the strategy that was asked for keeps it.
+    Strategy {
+        /// Which.
+        strategy: String,
+    },
+    /// It is not granted today, and the strategy that was asked for permits it.
+    Beyond {
+        /// Which.
+        strategy: String,
+    },
 }
 
 impl Reason {
@@ -111,6 +123,7 @@ pub(super) struct Judge<'a> {
     /// Actions listed by AWS as needed by an action that was used, with that action.
     companions: BTreeMap<String, String>,
     unseen: Unseen,
+    pub(super) generalise: Generalise,
     /// Prefixes of the services of which anything was used.
     used_services: BTreeSet<String>,
     /// What a person decided to keep in this policy.
@@ -129,7 +142,7 @@ pub enum Unseen {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>, unseen: Unseen) -> Self {
+    pub(super) fn new(visibility: &'a Visibility, evidence: Vec<&'a Evidence>, options: &Options) -> Self {
         let mut companions = BTreeMap::new();
         let mut used_services = BTreeSet::new();
         for action in evidence
@@ -151,7 +164,8 @@ impl<'a> Judge<'a> {
             visibility,
             evidence,
             companions,
-            unseen,
+            unseen: options.unseen,
+            generalise: options.generalise,
             used_services,
             keep: Vec::new(),
         }

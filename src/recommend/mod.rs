@@ -6,6 +6,7 @@
 //! observed call still allowed, nothing granted that was not granted before.
 
 mod actions;
+mod alike;
 pub mod conditions;
 mod danger;
 mod draft;
@@ -32,7 +33,7 @@ pub use policies::{After, Before, Change, Fate, PolicyChange};
 pub(crate) use proof::carried;
 pub use proof::{Loss, Proof, Undecided};
 pub use request::{Refused, Settled};
-pub use resources::{Narrowed, Rule};
+pub use resources::{Generalise, Narrowed, Rule};
 pub(crate) use scratch::on_resources;
 pub(crate) use wildcards::cover;
 
@@ -61,6 +62,8 @@ pub struct Options {
     pub include_denied: bool,
     /// What becomes of actions whose use the trail cannot show.
     pub unseen: Unseen,
+    /// How far resources are widened beyond those observed.
+    pub generalise: Generalise,
     /// Which dangerous additions are written into the policies, not only into the report.
     pub allow_dangerous: Allowed,
     /// What is known for conditions, and which are written.
@@ -132,7 +135,7 @@ pub fn recommend(
     let mut diagnostics = Vec::new();
     let refused = request::refusals(&principal, options);
     let mut sheets = if principal.grants.held.is_empty() && principal.grants.not_given.is_empty() {
-        vec![scratch::sheet(principal.evidence)]
+        vec![scratch::sheet(principal.evidence, options.generalise)]
     } else {
         policies::sheets(&principal, others, visibility, options)
     };
@@ -158,6 +161,16 @@ pub fn recommend(
         proof,
         diagnostics,
     }
+}
+
+/// The proof over policies that a strategy lays out.
+pub(crate) fn proof_of(principal: &Subject<'_>, policies: &[PolicyChange]) -> Proof {
+    proof::prove(principal, &[], policies)
+}
+
+/// What to look at twice in policies that a strategy lays out.
+pub(crate) fn dangers_of(policies: &[PolicyChange], grants: &Grants) -> Vec<Danger> {
+    danger::find(policies, grants)
 }
 
 /// No change: for a principal of which there is nothing to go by.

@@ -170,6 +170,8 @@ fn plain(pattern: &str) -> Narrowed {
         rule: None,
         members: 0,
         examples: Vec::new(),
+        also: None,
+        others: None,
     }
 }
 
@@ -226,7 +228,10 @@ fn keep_these(
                 (vec![plain(granted)], Reason::Unseen { why, switch_on })
             }
             (Sight::Visible, None) if touching.is_empty() => continue,
-            (Sight::Visible, None) => (generalise(service, &touching, granted), Reason::Used),
+            (Sight::Visible, None) => (
+                generalise(service, &touching, granted, judge.generalise),
+                Reason::Used,
+            ),
         };
         kept.extend(
             narrowed
@@ -308,7 +313,7 @@ fn keep_all_but(
                 .iter()
                 .all(|resource| matches!(resource, Resource::Arn(_))) =>
         {
-            let narrowed = generalise(service, &outside, "*");
+            let narrowed = generalise(service, &outside, "*", judge.generalise);
             let clear = |narrowed: &Narrowed| {
                 patterns
                     .iter()

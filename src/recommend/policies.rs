@@ -32,6 +32,8 @@ pub enum Change {
     Delete,
     /// It is made.
     Create,
+    /// It is attached: a policy of AWS's own that is not held today.
+    Attach,
 }
 
 /// What happens to a statement.
@@ -173,7 +175,7 @@ pub(super) fn sheets(
             };
             let own = principal.grants.principal.as_deref();
             let reached: Vec<&str> = held.holders.iter().map(String::as_str).chain(own).collect();
-            let judge = Judge::new(visibility, evidence, options.unseen).keeping(&options.keep, &reached);
+            let judge = Judge::new(visibility, evidence, options).keeping(&options.keep, &reached);
             sheet(held, &judge, bounded)
         })
         .collect()

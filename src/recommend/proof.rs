@@ -127,7 +127,8 @@ pub(super) fn both<'p>(
         }
     }
     let mine = |policy: &&PolicyChange| {
-        is_new(&policy.origin) && (policy.holders.is_empty() || reaches(policy, grants))
+        let joins = is_new(&policy.origin) || policy.change == super::Change::Attach;
+        joins && (policy.holders.is_empty() || reaches(policy, grants))
     };
     let new = policies
         .iter()

@@ -160,7 +160,7 @@ pub(super) fn place(sheets: &mut Vec<Sheet>, refused: &[Refused], grants: &Grant
     let wanted: Vec<Kept> = by_action(refused)
         .into_iter()
         .map(|(action, resources)| {
-            let (on, _) = scratch::on_resources(action, &resources);
+            let (on, _) = scratch::on_resources(action, &resources, super::Generalise::Rules);
             Kept {
                 action: action.to_owned(),
                 on,

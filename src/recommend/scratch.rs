@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::finding::Reason;
 use super::narrow::{Kept, On};
 use super::policies::Sheet;
-use super::resources::{Narrowed, Rule, generalise};
+use super::resources::{Generalise, Narrowed, Rule, generalise};
 use crate::evaluate::Layer;
 use crate::evidence::Evidence;
 use crate::grants::{Held, Origin};
@@ -14,11 +14,11 @@ use crate::policy::{Document, Effect, Element, Span, Statement, Version};
 use crate::require::Resource;
 
 /// A new policy that allows all that was used.
-pub(super) fn sheet(evidence: &Evidence) -> Sheet {
+pub(super) fn sheet(evidence: &Evidence, how: Generalise) -> Sheet {
     let kept = evidence
         .actions
         .keys()
-        .filter_map(|action| kept(action, evidence))
+        .filter_map(|action| kept(action, evidence, how))
         .collect();
     let held = Held {
         origin: Origin::New {
@@ -42,12 +42,12 @@ pub(super) fn sheet(evidence: &Evidence) -> Sheet {
     }
 }
 
-fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
+fn kept(action: &str, evidence: &Evidence, how: Generalise) -> Option<Kept> {
     let used: Vec<&Resource> = evidence.used(action).map(|(resource, _, _)| resource).collect();
     if used.is_empty() {
         return None;
     }
-    let (on, reason) = on_resources(action, &used);
+    let (on, reason) = on_resources(action, &used, how);
     Some(Kept {
         action: action.to_owned(),
         on,
@@ -57,7 +57,7 @@ fn kept(action: &str, evidence: &Evidence) -> Option<Kept> {
 
 /// The observed resources, generalised; `*` where the action has none. Where a call does not say on
 /// which resource it was made, every resource of the types that the action takes.
-pub(crate) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
+pub(crate) fn on_resources(action: &str, used: &[&Resource], how: Generalise) -> (On, Reason) {
     let Some((service, known)) = action_catalog::action(action) else {
         return (On::These(vec![pattern("*".to_owned(), None)]), Reason::Used);
     };
@@ -81,7 +81,7 @@ pub(crate) fn on_resources(action: &str, used: &[&Resource]) -> (On, Reason) {
             .collect();
         return (On::These(patterns), Reason::UsedOnUnknown);
     }
-    (On::These(generalise(service, used, "*")), Reason::Used)
+    (On::These(generalise(service, used, "*", how)), Reason::Used)
 }
 
 fn pattern(pattern: String, rule: Option<Rule>) -> Narrowed {
@@ -90,6 +90,8 @@ fn pattern(pattern: String, rule: Option<Rule>) -> Narrowed {
         rule,
         members: 0,
         examples: Vec::new(),
+        also: None,
+        others: None,
     }
 }
 

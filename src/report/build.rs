@@ -52,6 +52,8 @@ pub fn recommendation(
                     | Reason::Excepted { .. }
                     | Reason::NotInCatalog
                     | Reason::Forced { .. }
+                    | Reason::Strategy { .. }
+                    | Reason::Beyond { .. }
             )
         }),
         unmapped: unmapped(evidence),
@@ -60,6 +62,8 @@ pub fn recommendation(
         conditions: proposal.conditions.clone(),
         conditions_tried: proposal.conditions_tried.clone(),
         proof: proof(&proposal.proof),
+        backtest: None,
+        strategy: None,
         diagnostics,
         edits,
     }
@@ -81,7 +85,7 @@ fn summary(grants: &Grants, evidence: &Evidence, proposal: &Proposal, edits: &[E
         .iter()
         .map(|refused| refused.action.as_str())
         .collect();
-    let requested = count(&|state| matches!(state, State::Kept(Reason::Requested)));
+    let requested = count(&|state| matches!(state, State::Kept(Reason::Requested | Reason::Beyond { .. })));
     let scratch = proposal.policies.iter().all(|policy| policy.before.is_none());
     let (before, after) = proposal.in_force(grants);
     Summary {

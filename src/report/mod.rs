@@ -6,6 +6,7 @@ pub mod github;
 pub mod html;
 pub mod infrastructure;
 pub mod markdown;
+mod others;
 mod permits;
 pub mod policy_files;
 pub mod sarif;
@@ -13,6 +14,7 @@ pub mod terminal;
 pub mod view;
 
 pub use build::recommendation;
+pub use others::count_others;
 pub use permits::{MeasureRow, MeasureView, PermitsView};
 pub use view::Recommendation;
 

@@ -18,7 +18,7 @@ pub struct PolicyFile {
 pub fn policy_files(policies: &[PolicyChange]) -> Vec<PolicyFile> {
     let changes = |policy: &&PolicyChange| matches!(policy.change, Change::Edit | Change::Create);
     let changed: Vec<&PolicyChange> = policies.iter().filter(changes).collect();
-    let shown = if changed.is_empty() {
+    let shown = if policies.iter().all(|policy| policy.change == Change::Unchanged) {
         policies.iter().collect()
     } else {
         changed

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::backtest::Backtest;
 use crate::diagnostic::Diagnostic;
 use crate::diff::Edit;
 use crate::grants::Origin;
@@ -14,6 +15,7 @@ use crate::plan::Plan;
 use crate::recommend::conditions::{Suggestion, Tried};
 use crate::recommend::{Change, Danger, Reason, Settled};
 use crate::report::PermitsView;
+use crate::strategy::Price;
 
 /// The answer of `recommend`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -24,6 +26,9 @@ pub struct Recommendation {
     pub principal: PrincipalView,
     /// The answer in numbers.
     pub summary: Summary,
+    /// The strategy that was asked for by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<StrategyView>,
     /// What the trail could have shown.
     pub visibility: VisibilityView,
     /// What happens to each policy, statement by statement, with reasons.
@@ -60,8 +65,24 @@ pub struct Recommendation {
     pub conditions_tried: Vec<Tried>,
     /// The proof.
     pub proof: ProofView,
+    /// What a proposal made without the last 30 days would have refused in them; absent where the trail is too
+    /// short, or shows nothing of the principal before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backtest: Option<Backtest>,
     /// Everything else that is to be said.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A strategy with what it permits beyond the grants and the use.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct StrategyView {
+    /// What it is, in a sentence.
+    pub meaning: &'static str,
+    /// Actions granted today that it no longer permits.
+    pub loses: usize,
+    /// The price of what is in force after the change.
+    #[serde(flatten)]
+    pub price: Price,
 }
 
 /// Whom it is about.

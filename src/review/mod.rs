@@ -18,7 +18,8 @@ mod tests;
 pub use baseline::{Baseline, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline};
 pub use changes::{PolicyEditView, StatementEditView};
 pub use excepted::leave_alone;
-pub use one::{Case, Earlier, Looked, Moment, of_principal};
+pub use crate::backtest::Earlier;
+pub use one::{Case, Looked, Moment, of_principal};
 pub use prices::{PriceView, add as add_prices};
 pub use since::{Changes, Compared, RefusedSince, Since, compare};
 pub use view::{

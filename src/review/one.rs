@@ -10,7 +10,7 @@ use super::prices::{PriceView, prices};
 use super::view::{
     KeptView, Levels, OtherServices, PrincipalReview, RefusalView, ServiceView, Standing, UsedView,
 };
-use crate::backtest::{self, Outcome};
+use crate::backtest::{Earlier, of_proposal};
 use crate::danger::held_by;
 use crate::diff;
 use crate::evaluate::{Layer, PolicyIn};
@@ -67,17 +67,6 @@ pub struct Case<'a> {
     pub earlier: Option<Earlier<'a>>,
     /// To price each way to run IAM as well; needs `earlier`.
     pub managed: Option<&'a ManagedPolicies>,
-}
-
-/// A trail in two parts: learn from the first, judge by the second.
-#[derive(Debug, Clone, Copy)]
-pub struct Earlier<'a> {
-    /// What the principal did in the first part.
-    pub learnt: &'a Evidence,
-    /// What the first part could have shown.
-    pub visibility: &'a Visibility,
-    /// What the principal did in the second.
-    pub later: &'a Evidence,
 }
 
 /// Reviews one principal.
@@ -158,7 +147,7 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         since: None,
         excepted: super::excepted::kept(&proposal),
         file: None,
-        backtest: earlier.map(|earlier| backtested(grants, earlier, options)),
+        backtest: earlier.map(|earlier| of_proposal(grants, &[], earlier, options)),
         prices: prices.iter().map(PriceView::from).collect(),
     };
     Looked {
@@ -358,6 +347,7 @@ fn edits(proposal: &Proposal) -> Vec<String> {
                 Change::Edit => "narrow",
                 Change::Detach => "detach",
                 Change::Delete => "delete",
+                Change::Attach => "attach",
                 Change::Create | Change::Unchanged => "make",
             };
             format!("{what} {}", policy.origin)
@@ -377,14 +367,4 @@ fn kept(proposal: &Proposal, grants: &Grants) -> Vec<KeptView> {
             resources: why.resources,
         })
         .collect()
-}
-
-fn backtested(grants: &Grants, earlier: Earlier<'_>, options: &Options) -> Outcome {
-    let subject = Subject {
-        grants,
-        evidence: earlier.learnt,
-    };
-    let proposal = recommend(subject, &[], earlier.visibility, options);
-    let (before, after) = proposal.in_force(grants);
-    backtest::judge(&before, &after, earlier.later)
 }

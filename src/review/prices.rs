@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::one::Earlier;
-use crate::backtest::{Adding, Priced};
+use crate::backtest::{Adding, Earlier, Priced};
 use crate::grants::Grants;
 use crate::recommend::Subject;
 use crate::strategy::{ALL, ManagedPolicies, Price, Strategy, candidate, price};

@@ -6,14 +6,20 @@
 //! notice it otherwise.
 
 mod managed;
+mod observed;
 mod price;
+mod proposal;
 mod shapes;
+mod side_by_side;
 
 #[cfg(test)]
 mod tests;
 
 pub use managed::ManagedPolicies;
+pub use observed::{Observed, Share};
 pub use price::{Price, price};
+pub use proposal::proposal;
+pub use side_by_side::{Compared, Quotas, SCHEMA_VERSION, SideBySide, side_by_side_schema};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +28,7 @@ use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::Visibility;
 use crate::grants::Grants;
 use crate::policy::Document;
-use crate::recommend::{Options, Subject, Unseen, recommend};
+use crate::recommend::{Generalise, Options, Subject, Unseen, recommend};
 
 /// A way to run IAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -93,6 +99,72 @@ impl Strategy {
     }
 }
 
+impl std::str::FromStr for Strategy {
+    type Err = String;
+
+    /// By its name; AWS writes `PowerUser` as one word, so that is taken as well.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = if text == "poweruser" { "power-user" } else { text };
+        let names: Vec<&str> = ALL.iter().map(|own| own.as_str()).collect();
+        let found = ALL.into_iter().find(|own| own.as_str() == name);
+        found.ok_or_else(|| format!("write one of {}", names.join(", ")))
+    }
+}
+
+/// A strategy, and how far it widens resources, where that is a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Choice {
+    /// Which.
+    pub strategy: Strategy,
+    /// `None` for those that do not go by observed resources alone.
+    pub generalise: Option<Generalise>,
+}
+
+impl Choice {
+    /// The strategy at each of the levels, or by itself where it knows none.
+    pub fn all(strategy: Strategy, levels: &[Generalise]) -> Vec<Self> {
+        match strategy {
+            Strategy::Minimal | Strategy::MinimalUsedServices => levels
+                .iter()
+                .map(|level| Self {
+                    strategy,
+                    generalise: Some(*level),
+                })
+                .collect(),
+            _ => vec![Self {
+                strategy,
+                generalise: None,
+            }],
+        }
+    }
+
+    /// What `recommend` is asked for; `None` for strategies that are not narrowed grants.
+    pub fn options(self) -> Option<Options> {
+        let unseen = match self.strategy {
+            Strategy::Minimal => Unseen::Keep,
+            Strategy::MinimalUsedServices => Unseen::UsedServices,
+            _ => return None,
+        };
+        Some(Options {
+            unseen,
+            generalise: self.generalise.unwrap_or_default(),
+            ..Options::default()
+        })
+    }
+}
+
+/// `minimal`, `minimal wide`: the usual level goes without saying.
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.generalise {
+            Some(level) if level != Generalise::default() => {
+                write!(f, "{} {}", self.strategy.as_str(), level.as_str())
+            }
+            _ => f.write_str(self.strategy.as_str()),
+        }
+    }
+}
+
 /// A set of identity policies.
 #[derive(Debug, Clone, Default)]
 pub struct Candidate {
@@ -123,24 +195,25 @@ fn limits(grants: &Grants) -> impl Iterator<Item = PolicyIn<'_>> {
 
 /// The policies of a strategy for a principal, from its evidence.
 pub fn candidate(
-    strategy: Strategy,
+    choice: Choice,
     subject: Subject<'_>,
     visibility: &Visibility,
     managed: &ManagedPolicies,
 ) -> Candidate {
-    match strategy {
-        Strategy::Present => Candidate {
-            policies: identity(subject.grants),
-            overflow: false,
-        },
-        Strategy::Minimal => minimal(subject, visibility, Unseen::Keep),
-        Strategy::MinimalUsedServices => minimal(subject, visibility, Unseen::UsedServices),
+    if let Some(options) = choice.options() {
+        return minimal(subject, visibility, &options);
+    }
+    match choice.strategy {
         Strategy::Service => shapes::by_level(subject),
         Strategy::Managed => managed.cover(subject),
         Strategy::JobFunction => managed.job_function(subject),
         Strategy::PowerUser => managed.power_user(subject),
         Strategy::ExactActions => shapes::exact(subject),
         Strategy::WholeServices => shapes::whole_services(subject),
+        Strategy::Present | Strategy::Minimal | Strategy::MinimalUsedServices => Candidate {
+            policies: identity(subject.grants),
+            overflow: false,
+        },
     }
 }
 
@@ -151,12 +224,8 @@ fn identity(grants: &Grants) -> Vec<(String, Document)> {
         .collect()
 }
 
-fn minimal(subject: Subject<'_>, visibility: &Visibility, unseen: Unseen) -> Candidate {
-    let options = Options {
-        unseen,
-        ..Options::default()
-    };
-    let proposal = recommend(subject, &[], visibility, &options);
+fn minimal(subject: Subject<'_>, visibility: &Visibility, options: &Options) -> Candidate {
+    let proposal = recommend(subject, &[], visibility, options);
     let documents = proposal
         .policies
         .iter()

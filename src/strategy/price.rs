@@ -2,29 +2,39 @@
 
 use std::collections::BTreeSet;
 
+use action_catalog::Level;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Candidate, Strategy};
+use super::{Candidate, Choice, Observed, Share, Strategy};
 use crate::backtest::{Outcome, judge};
 use crate::danger::held_by;
 use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::Evidence;
 use crate::measure::measure;
 use crate::policy::{Statement, quota};
-use crate::recommend::{Subject, granted};
+use crate::recommend::{Generalise, Subject, granted, level};
 
 /// What a strategy permits, takes and would have refused.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Price {
     /// Which.
     pub strategy: Strategy,
+    /// How far it widens resources, where that is a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generalise: Option<Generalise>,
     /// Actions of the catalog that it permits.
     pub actions: usize,
     /// Of those, not used.
     pub excess: usize,
     /// Of those, beyond what the present grants permit.
     pub beyond_grants: usize,
+    /// Actions that manage permissions, by AWS's access level.
+    pub permissions_management: usize,
+    /// What it permits of a sample of all that anybody in the account was seen to use and this principal was
+    /// not; absent where the evidence of others is not at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Share>,
     /// Known dangerous paths that it is enough for, by name.
     pub dangers: Vec<&'static str>,
     /// The binary logarithm of the requests that it permits; absent where it permits none.
@@ -41,13 +51,22 @@ pub struct Price {
     pub backtest: Option<Outcome>,
 }
 
+impl Price {
+    /// The strategy with its level, for a reader.
+    pub fn name(&self) -> String {
+        let (strategy, generalise) = (self.strategy, self.generalise);
+        Choice { strategy, generalise }.to_string()
+    }
+}
+
 /// The price of a candidate for a principal: against its grants and evidence, and what it did `later`, which
-/// counts as used as well.
+/// counts as used as well. `observed` is what everybody was seen to use.
 pub fn price(
-    strategy: Strategy,
+    choice: Choice,
     candidate: &Candidate,
     subject: Subject<'_>,
     later: Option<&Evidence>,
+    observed: Option<&Observed>,
 ) -> Price {
     let after = candidate.in_force(subject.grants);
     let before: Vec<PolicyIn<'_>> = subject
@@ -62,8 +81,10 @@ pub fn price(
     let measured = measure(&after);
     let permitted = named(&after);
     let held = named(&before);
-    let evidence = std::iter::once(subject.evidence).chain(later);
+    let evidence: Vec<&Evidence> = std::iter::once(subject.evidence).chain(later).collect();
     let used: BTreeSet<(&str, &str)> = evidence
+        .iter()
+        .copied()
         .flat_map(super::shapes::used)
         .filter_map(action_catalog::action)
         .map(|(service, action)| (service.prefix.as_str(), action.name.as_str()))
@@ -75,7 +96,15 @@ pub fn price(
         layers.flat_map(|policy| &policy.document.statements).collect()
     };
     Price {
-        strategy,
+        strategy: choice.strategy,
+        generalise: choice.generalise,
+        permissions_management: permitted
+            .iter()
+            .filter(|(service, action)| {
+                level(&format!("{service}:{action}")) == Some(Level::PermissionsManagement)
+            })
+            .count(),
+        resources: observed.map(|observed| observed.permitted(&after, &evidence)),
         actions: measured.total.actions,
         excess: permitted.difference(&used).count(),
         beyond_grants: permitted.difference(&held).count(),
@@ -97,7 +126,7 @@ pub fn price(
 
 /// Actions of the catalog that identity policies allow somewhere and that no statement without condition
 /// denies everywhere.
-fn named(policies: &[PolicyIn<'_>]) -> BTreeSet<(&'static str, &'static str)> {
+pub(super) fn named(policies: &[PolicyIn<'_>]) -> BTreeSet<(&'static str, &'static str)> {
     use crate::policy::{Effect, Element};
     let identity = policies.iter().filter(|policy| policy.layer == Layer::Identity);
     let statements: Vec<&Statement> = identity.flat_map(|policy| &policy.document.statements).collect();

@@ -8,7 +8,7 @@ use super::Candidate;
 use crate::evaluate::Layer;
 use crate::evidence::Evidence;
 use crate::policy::{Document, Effect, Element, Statement, quota};
-use crate::recommend::{Subject, cover, granted, on_resources};
+use crate::recommend::{Generalise, Subject, cover, granted, on_resources};
 use crate::require::Resource;
 
 /// Of each service and access level of which anything was used, all that is granted; conditions, resources
@@ -113,7 +113,7 @@ pub(super) fn whole_services(subject: Subject<'_>) -> Candidate {
 pub(super) fn additions(lacking: &BTreeMap<&str, Vec<&Resource>>) -> Vec<Statement> {
     let mut by_resources: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for (action, resources) in lacking {
-        let (on, _) = on_resources(action, resources);
+        let (on, _) = on_resources(action, resources, Generalise::Rules);
         by_resources
             .entry(on.patterns())
             .or_default()

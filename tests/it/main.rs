@@ -33,6 +33,7 @@ mod scenario;
 mod shared;
 mod simulate;
 mod store;
+mod strategies;
 mod support;
 mod trail_files;
 mod trail_splitter;

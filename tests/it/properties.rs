@@ -348,9 +348,11 @@ proptest! {
         records in prop::collection::vec(record(), 0..12),
         include_denied in any::<bool>(),
         used_services in any::<bool>(),
+        how in 0..4usize,
     ) {
+        let generalise = leastgrant::recommend::Generalise::ALL[how];
         let unseen = if used_services { Unseen::UsedServices } else { Unseen::Keep };
-        let options = Options { include_denied, allow_dangerous: if include_denied { Allowed::Everything } else { Allowed::Nothing }, unseen, ..Options::default() };
+        let options = Options { include_denied, allow_dangerous: if include_denied { Allowed::Everything } else { Allowed::Nothing }, unseen, generalise, ..Options::default() };
         check(&grants(&policies), &records, &options);
     }
 }

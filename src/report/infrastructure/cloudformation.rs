@@ -18,6 +18,11 @@ pub fn template(policies: &[PolicyChange], principal: &str) -> Value {
                 by_hand.push(Value::String(what));
                 continue;
             }
+            Piece::Attach { to, arn, .. } => {
+                // No resource of its own attaches a policy of AWS's to what stands already.
+                by_hand.push(Value::String(format!("attach {arn} to {to}")));
+                continue;
+            }
             Piece::Managed {
                 label,
                 name,

@@ -1,7 +1,9 @@
 //! A proposal as infrastructure code: the policies after the change as resources, what stands today imported,
 //! what must go by other hands said in words.
 
+pub mod cdk;
 pub mod cloudformation;
+pub mod patch;
 pub mod terraform;
 
 #[cfg(test)]
@@ -35,6 +37,8 @@ enum Piece<'p> {
         document: &'p Document,
         exists: bool,
     },
+    /// A policy of AWS's own that is attached.
+    Attach { label: String, to: Bearer, arn: &'p str },
     /// What goes.
     Gone(String),
 }
@@ -73,6 +77,13 @@ fn piece<'p>(policy: &'p PolicyChange, own: Option<&Bearer>, labels: &mut Labels
         document,
         attach,
     };
+    if policy.change == Change::Attach {
+        return Some(Piece::Attach {
+            label: labels.of(policy.origin.name()),
+            to: own.cloned()?,
+            arn: policy.origin.arn()?,
+        });
+    }
     match &policy.origin {
         Origin::CustomerManaged { arn, .. } => {
             let name = Arn::parse(arn)?.resource.strip_prefix("policy")?;

@@ -69,6 +69,17 @@ pub fn render(policies: &[PolicyChange], principal: &str) -> String {
                 }
                 inline(&mut out, &resource, (&label, name), &of, document);
             }
+            Piece::Attach { label, to, arn } => {
+                let kind = to.kind().to_lowercase();
+                let width = kind.len().max("policy_arn".len());
+                line!(
+                    out,
+                    "resource \"aws_iam_{kind}_policy_attachment\" \"{label}\" {{"
+                );
+                line!(out, "  {kind:<width$} = {}", quoted(to.name()));
+                line!(out, "  policy_arn = {}", quoted(arn));
+                line!(out, "}}");
+            }
             Piece::Gone(what) => {
                 line!(
                     out,
@@ -113,7 +124,7 @@ fn template(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in template(text).chars() {
         match c {

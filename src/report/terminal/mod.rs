@@ -14,11 +14,13 @@ pub mod review;
 mod review_options;
 mod sections;
 pub mod simulation;
+pub mod strategies;
 mod style;
 mod words;
 
 use std::fmt::Write;
 
+use super::view::StrategyView;
 use super::{PermitsView, Recommendation};
 use crate::diff::Edit;
 use style::{FAINT, STRONG, styled};
@@ -50,6 +52,7 @@ pub fn render(report: &Recommendation) -> String {
     sections::dangers(&mut out, report);
     conditions::section(&mut out, report);
     sections::proof(&mut out, report);
+    backtest::of_proposal(&mut out, report);
     sections::next(&mut out, report);
     out
 }
@@ -84,6 +87,9 @@ fn head(out: &mut String, report: &Recommendation) {
         line!(out);
         return;
     }
+    if let Some(strategy) = &report.strategy {
+        self::strategy(out, strategy);
+    }
     let mut parts = vec![format!(
         "{} actions → {}",
         grouped(summary.actions_before),
@@ -98,6 +104,22 @@ fn head(out: &mut String, report: &Recommendation) {
     line!(out, "{}", styled(STRONG, &parts.join(" · ")));
     permits(out, &summary.permits);
     line!(out);
+}
+
+/// The strategy that was asked for, and what it permits beyond the grants and the use.
+fn strategy(out: &mut String, strategy: &StrategyView) {
+    let price = &strategy.price;
+    line!(out, "{}: {}", styled(STRONG, &price.name()), strategy.meaning);
+    line!(
+        out,
+        "permits {}: {} never used, {} beyond the present grants, {} that manage permissions; {} dangerous; takes away {}",
+        count(price.actions as u64, "action"),
+        grouped(price.excess),
+        grouped(price.beyond_grants),
+        grouped(price.permissions_management),
+        count(price.dangers.len() as u64, "path"),
+        grouped(strategy.loses)
+    );
 }
 
 /// How much is permitted, before and after.

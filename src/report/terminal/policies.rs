@@ -20,6 +20,7 @@ pub(super) fn policy(out: &mut String, edit: &Edit, report: &Recommendation) {
         Change::Detach => ("-", REMOVE, "detach"),
         Change::Delete => ("-", REMOVE, "remove: nothing of it is left"),
         Change::Create => ("+", ADD, "make and attach"),
+        Change::Attach => ("+", ADD, "attach"),
     };
     let size = match (&edit.change, size_of(&edit.policy, report)) {
         (Change::Edit | Change::Create, Some(size)) => format!(" ({} characters)", grouped(size)),
@@ -299,9 +300,21 @@ fn reasons(out: &mut String, why: &Why, report: &Recommendation) {
         Reason::NotInCatalog => line!(out, "        kept: the catalog does not know it"),
         Reason::Forced { wildcard } => line!(out, "        kept: {wildcard} names it, which a quota forced"),
         Reason::Requested => line!(out, "        added as asked"),
+        Reason::Strategy { strategy } => line!(out, "        never used; {strategy} keeps it"),
+        Reason::Beyond { strategy } => line!(out, "        not granted today; {strategy} permits it"),
     }
     for resource in why.resources.iter().take(LINES) {
         line!(out, "        on {}", on(resource));
+        if let Some(also) = &resource.also {
+            let others = match resource.others {
+                Some(others) if others > 0 => {
+                    format!("; of what others were seen to use, {}", grouped(others))
+                }
+                _ => String::new(),
+            };
+            let admits = format!("admits as well, not seen: {also}{others}");
+            line!(out, "             {}", styled(FAINT, &admits));
+        }
     }
     rest(out, why.resources.len(), LINES);
     for forced in &why.forced {
