@@ -75,6 +75,8 @@ pub fn proposal(
         policies,
         actions,
         refused: Vec::new(),
+        conditions: Vec::new(),
+        conditions_tried: Vec::new(),
         proof,
         diagnostics,
     }
