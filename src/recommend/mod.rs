@@ -165,7 +165,7 @@ pub fn recommend(
 
 /// The proof over policies that a strategy lays out.
 pub(crate) fn proof_of(principal: &Subject<'_>, policies: &[PolicyChange]) -> Proof {
-    proof::prove(principal, &[], policies)
+    proof::prove(principal, &[], policies, &std::collections::BTreeSet::new())
 }
 
 /// What to look at twice in policies that a strategy lays out.
