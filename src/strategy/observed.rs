@@ -17,6 +17,9 @@ pub struct Observed {
     pairs: Vec<(String, Resource, Context)>,
 }
 
+/// Resources of one action by the hash of their names, each with the context of one call.
+type Pairs<'e> = BTreeMap<(u64, &'e str), (&'e Resource, &'e Context)>;
+
 /// So many pairs are sampled at most, as many of each action as there are of all.
 const SAMPLE: usize = 400;
 
@@ -40,7 +43,7 @@ impl Observed {
     /// The sample of everybody's evidence. Which pairs are taken hangs on their names alone; calls that do
     /// not say on what resource, or are on none, are left out.
     pub fn of<'e>(everybody: impl IntoIterator<Item = &'e Evidence>) -> Self {
-        let mut all: BTreeMap<&str, BTreeMap<(u64, &str), (&Resource, &Context)>> = BTreeMap::new();
+        let mut all: BTreeMap<&str, Pairs<'e>> = BTreeMap::new();
         for (action, own) in everybody.into_iter().flat_map(|evidence| &evidence.actions) {
             for (resource, context, _) in own.used() {
                 if matches!(resource, Resource::Arn(_) | Resource::Pattern { .. }) {
