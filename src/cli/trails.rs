@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{EvidenceStore, Question, ReadReport, Store, Window, read_text, read_window};
+use crate::source::{EvidenceStore, Question, ReadReport, Scope, Store, Window, read_text, read_window};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]

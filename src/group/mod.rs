@@ -22,7 +22,7 @@ use crate::evaluate::{Compiled, Context, Decision, Layer, Lookup, PolicyIn, Requ
 use crate::evidence::Evidence;
 use crate::grants::HolderKind;
 use crate::policy::{Document, Effect, Element, Statement, print, quota};
-use crate::recommend::on_resources;
+use crate::recommend::{Generalise, on_resources};
 
 use cluster::{Cluster, clusters};
 use profile::{Profile, drop_covered, literal, profile, variables};
@@ -189,7 +189,7 @@ fn policy_of(cluster: &Cluster, members: &[&Member<'_>], same: &BTreeMap<String,
                 .map(|(resource, _, _)| resource)
                 .collect();
             let resources: Vec<_> = resources.into_iter().collect();
-            *patterns = on_resources(action, &resources)
+            *patterns = on_resources(action, &resources, Generalise::Rules)
                 .0
                 .patterns()
                 .into_iter()

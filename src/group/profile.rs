@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Member;
 use crate::grants::HolderKind;
 use crate::pattern::resource_is_subset;
-use crate::recommend::on_resources;
+use crate::recommend::{Generalise, on_resources};
 
 /// Each action with the resource patterns that it was used on.
 pub(super) type Profile = BTreeMap<String, BTreeSet<String>>;
@@ -26,7 +26,7 @@ pub(super) fn profile(member: &Member<'_>) -> Profile {
         if used.is_empty() {
             continue;
         }
-        let patterns = on_resources(action, &used).0.patterns();
+        let patterns = on_resources(action, &used, Generalise::Rules).0.patterns();
         let patterns = patterns.iter().map(|pattern| with_variables(pattern, &own));
         profile.insert(action.clone(), patterns.collect());
     }

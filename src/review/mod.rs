@@ -15,10 +15,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use crate::backtest::Earlier;
 pub use baseline::{Baseline, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline};
 pub use changes::{PolicyEditView, StatementEditView};
 pub use excepted::leave_alone;
-pub use crate::backtest::Earlier;
 pub use one::{Case, Looked, Moment, of_principal};
 pub use prices::{PriceView, add as add_prices};
 pub use since::{Changes, Compared, RefusedSince, Since, compare};

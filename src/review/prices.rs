@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::backtest::{Adding, Earlier, Priced};
 use crate::grants::Grants;
-use crate::recommend::Subject;
-use crate::strategy::{ALL, ManagedPolicies, Price, Strategy, candidate, price};
+use crate::recommend::{Generalise, Subject};
+use crate::strategy::{ALL, Choice, ManagedPolicies, Price, Strategy, candidate, price};
 
 /// A strategy's price, learnt from the earlier part of the trail and judged by the later.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -48,9 +48,10 @@ pub(super) fn prices(grants: &Grants, earlier: Earlier<'_>, managed: &ManagedPol
         evidence: earlier.learnt,
     };
     ALL.into_iter()
-        .map(|strategy| {
-            let candidate = candidate(strategy, subject, earlier.visibility, managed);
-            let mut price = price(strategy, &candidate, subject, Some(earlier.later));
+        .flat_map(|strategy| Choice::all(strategy, &[Generalise::Rules]))
+        .map(|choice| {
+            let candidate = candidate(choice, subject, earlier.visibility, managed);
+            let mut price = price(choice, &candidate, subject, Some(earlier.later), None);
             // One by one they are listed for the proposal alone.
             if let Some(outcome) = &mut price.backtest {
                 outcome.refused.clear();

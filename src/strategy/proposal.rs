@@ -310,8 +310,9 @@ impl Book<'_> {
 }
 
 fn actions(element: &Element) -> Vec<String> {
-    let all = granted(element).into_iter();
-    all.map(|(service, action)| format!("{}:{}", service.prefix, action.name))
+    granted(element)
+        .iter()
+        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
         .collect()
 }
 

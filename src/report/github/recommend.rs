@@ -61,6 +61,7 @@ fn policy(out: &mut String, edit: &Edit, report: &Recommendation) {
         Change::Detach => "detach",
         Change::Delete => "remove: nothing of it is left",
         Change::Create => "make and attach",
+        Change::Attach => "attach",
     };
     line!(out, "### {} — {what}\n", code(&edit.policy.to_string()));
     if !edit.shared_with.is_empty() {
@@ -188,6 +189,8 @@ fn because(reason: &Reason) -> String {
         Reason::NotInCatalog => "the catalog does not know it".to_owned(),
         Reason::Forced { wildcard } => format!("{} names it, which a quota forced", code(wildcard)),
         Reason::Requested => "refused, and asked for".to_owned(),
+        Reason::Strategy { strategy } => format!("not used; the strategy {strategy} keeps it"),
+        Reason::Beyond { strategy } => format!("not granted today; the strategy {strategy} permits it"),
     }
 }
 

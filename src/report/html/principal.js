@@ -1,6 +1,6 @@
 // One principal, unfolded.
 const SIGN = { unchanged: " ", narrowed: "~", widened: "~", removed: "−", added: "+" };
-const DONE = { edit: "narrow", detach: "detach", delete: "delete", create: "make", unchanged: "leave" };
+const DONE = { attach: "attach", edit: "narrow", detach: "detach", delete: "delete", create: "make", unchanged: "leave" };
 
 // A statement as lines; what is after a change has + before it, what was before it −.
 function lines(statement, sign) {
