@@ -106,7 +106,10 @@ impl Taker for Ends {
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
         let (end, event) = self.reader.walk(text, at)?;
         let read = match event {
-            Some(event) => Ok(self.take(&event)),
+            Some(event) => {
+                self.take(&event);
+                Ok(())
+            }
             None => parsed(text, at, end, |event| self.take(event)),
         };
         Some((end, read))
@@ -298,7 +301,10 @@ impl Taker for Fold<'_> {
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
         let (end, event) = self.reader.walk(text, at)?;
         let read = match event {
-            Some(event) => Ok(self.take(&event)),
+            Some(event) => {
+                self.take(&event);
+                Ok(())
+            }
             None => parsed(text, at, end, |event| self.take(event)),
         };
         Some((end, read))

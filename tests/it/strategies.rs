@@ -325,7 +325,6 @@ fn a_trail_that_cannot_be_cut_says_so_once() {
         .iter()
         .flat_map(|path| std::fs::read(path).unwrap())
         .collect();
-    let whole = std::fs::File::open(account().file("whole.jsonl.gz", records)).unwrap();
     let args = [
         "recommend",
         principal,
@@ -335,7 +334,9 @@ fn a_trail_that_cannot_be_cut_says_so_once() {
         "json",
         "--trail",
     ];
-    let read = finish(command().args(args).arg("-").stdin(whole)).exits(0).json();
+    let read = finish(command().args(args).arg("-").write_stdin(records))
+        .exits(0)
+        .json();
     let mut cut = leastgrant(&[&args[..], &[&trail]].concat()).exits(0).json();
     assert!(read.get("backtest").is_none() && cut.get("backtest").is_some());
     let said = diagnostics(&read, "short-window");
