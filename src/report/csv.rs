@@ -90,11 +90,7 @@ pub fn review(review: &Review) -> String {
             test(&|test| test.refused_calls),
             test(&|test| test.tickets),
             text(&own.file),
-            own.services
-                .iter()
-                .filter(|service| service.granted.total() > 0)
-                .count()
-                .to_string(),
+            services_granted(own).to_string(),
             used_services.len().to_string(),
             used_services.join("; "),
             granted.list.to_string(),
@@ -125,7 +121,20 @@ fn levels(own: &PrincipalReview) -> (Levels, Levels) {
         granted.plus(service.granted);
         used.plus(service.used);
     }
+    if let Some(others) = &own.other_services {
+        granted.plus(others.granted);
+    }
     (granted, used)
+}
+
+/// How many services anything is granted of.
+fn services_granted(own: &PrincipalReview) -> usize {
+    let alone = own.services.iter().filter(|service| service.granted.total() > 0);
+    let together = own
+        .other_services
+        .as_ref()
+        .map_or(0, |others| others.services.len());
+    alone.count() + together
 }
 
 /// Services of which calls were made.

@@ -28,10 +28,20 @@ pub struct BaselinePrincipal {
     pub digests: Vec<String>,
     /// Its services.
     pub services: Vec<BaselineService>,
+    /// The services of which nothing was used that do not stand among `services`.
+    #[serde(default)]
+    pub other_services: BaselineOthers,
     /// Known dangerous paths that its grants were enough for.
     pub dangers: Vec<String>,
     /// What was refused.
     pub refusals: Vec<BaselineRefusal>,
+}
+
+/// Services of which nothing was used, together.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct BaselineOthers {
+    /// Their prefixes.
+    pub services: Vec<String>,
 }
 
 /// A service of a principal of an earlier review.
@@ -39,9 +49,11 @@ pub struct BaselinePrincipal {
 pub struct BaselineService {
     /// Its prefix.
     pub service: String,
+    /// Actions that were used.
+    pub used: Levels,
     /// Actions that went.
     pub goes: Levels,
-    /// Their names, where anything of the service stayed by use.
+    /// The first of their names, where anything of the service stayed by use.
     #[serde(default)]
     pub unused: Vec<String>,
 }

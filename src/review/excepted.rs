@@ -61,5 +61,9 @@ pub fn leave_alone(review: &mut PrincipalReview, exception: &Exception) {
         service.goes = Levels::default();
         service.unused.clear();
     }
+    if let Some(others) = &mut review.other_services {
+        others.goes = Levels::default();
+    }
+    review.diff.clear();
     review.excepted.push(exception.excepted(instead_of));
 }

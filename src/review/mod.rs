@@ -16,7 +16,9 @@ mod view;
 mod tests;
 
 pub use crate::backtest::Earlier;
-pub use baseline::{Baseline, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline};
+pub use baseline::{
+    Baseline, BaselineOthers, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline,
+};
 pub use changes::{PolicyEditView, StatementEditView};
 pub use excepted::leave_alone;
 pub use one::{Case, Looked, Moment, of_principal};

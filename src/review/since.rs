@@ -279,10 +279,23 @@ fn unused(own: &PrincipalReview, was: &BaselinePrincipal) -> Vec<String> {
         .iter()
         .map(|service| (service.service.as_str(), service))
         .collect();
-    own.services
+    let folded: BTreeSet<&str> = was.other_services.services.iter().map(String::as_str).collect();
+    let each = own
+        .services
         .iter()
-        .flat_map(|service| unused_of(service, before.get(service.service.as_str()).copied()))
-        .collect()
+        // What was among services without use went as a whole already.
+        .filter(|service| !folded.contains(service.service.as_str()))
+        .flat_map(|service| unused_of(service, before.get(service.service.as_str()).copied()));
+    let others = own.other_services.iter().filter(|others| others.goes.total() > 0);
+    let out_of_use = others
+        .flat_map(|others| &others.services)
+        .filter(|service| {
+            before
+                .get(service.as_str())
+                .is_some_and(|before| before.used.total() > 0)
+        })
+        .map(|service| format!("{service}:*"));
+    each.chain(out_of_use).collect()
 }
 
 fn unused_of(now: &ServiceView, before: Option<&BaselineService>) -> Vec<String> {
@@ -302,16 +315,21 @@ fn unused_of(now: &ServiceView, before: Option<&BaselineService>) -> Vec<String>
         // All of the service went already; now some of it is used.
         return Vec::new();
     }
-    let known: BTreeSet<&str> = before
+    let known: &[String] = before.map_or(&[], |before| &before.unused);
+    // Of a long list the first names only were told: of what sorts after them nothing is known.
+    let told_to = known.last().filter(|_| known.len() < went);
+    let new: Vec<String> = now
+        .unused
         .iter()
-        .flat_map(|before| &before.unused)
-        .map(String::as_str)
-        .collect();
-    now.unused
-        .iter()
-        .filter(|action| !known.contains(action.as_str()))
+        .filter(|action| told_to.is_none_or(|last| *action <= last))
+        .filter(|action| !known.contains(action))
         .cloned()
-        .collect()
+        .collect();
+    if new.is_empty() && now.goes.total() > went {
+        let more = now.goes.total() - went;
+        return vec![format!("{}: {more} more", now.service)];
+    }
+    new
 }
 
 /// Of many refusals a review lists the most frequent: one that is not listed is new only where its last time is
@@ -335,4 +353,98 @@ fn refusals(own: &PrincipalReview, was: &BaselinePrincipal, end: Option<&str>) -
             calls: refusal.calls,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::{BaselineOthers, Levels, OtherServices};
+
+    fn levels(write: usize) -> Levels {
+        Levels {
+            write,
+            ..Levels::default()
+        }
+    }
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn now(goes: usize, unused: &[&str]) -> ServiceView {
+        ServiceView {
+            service: "sqs".to_owned(),
+            granted: levels(goes),
+            used: Levels::default(),
+            goes: levels(goes),
+            unseen: 0,
+            calls: 0,
+            last: None,
+            unused: names(unused),
+            days: Vec::new(),
+        }
+    }
+
+    fn before(used: usize, goes: usize, unused: &[&str]) -> BaselineService {
+        BaselineService {
+            service: "sqs".to_owned(),
+            used: levels(used),
+            goes: levels(goes),
+            unused: names(unused),
+        }
+    }
+
+    #[test]
+    fn actions_are_unused_anew_by_name_or_as_a_whole() {
+        let some = before(1, 2, &["sqs:A", "sqs:C"]);
+        assert!(unused_of(&now(2, &["sqs:A", "sqs:C"]), Some(&some)).is_empty());
+        assert_eq!(
+            unused_of(&now(3, &["sqs:A", "sqs:B", "sqs:C"]), Some(&some)),
+            ["sqs:B"]
+        );
+        assert_eq!(unused_of(&now(3, &[]), Some(&some)), ["sqs:*"]);
+        assert_eq!(unused_of(&now(3, &[]), None), ["sqs:*"]);
+        let whole = before(0, 3, &[]);
+        assert!(unused_of(&now(3, &[]), Some(&whole)).is_empty());
+        assert!(unused_of(&now(2, &["sqs:A", "sqs:C"]), Some(&whole)).is_empty());
+        assert_eq!(unused_of(&now(4, &[]), Some(&whole)), ["sqs:*"]);
+        // Of a list that was cut at C nothing is known of D.
+        let cut = before(1, 9, &["sqs:A", "sqs:C"]);
+        assert!(unused_of(&now(8, &["sqs:C", "sqs:D"]), Some(&cut)).is_empty());
+        assert_eq!(unused_of(&now(9, &["sqs:A", "sqs:B"]), Some(&cut)), ["sqs:B"]);
+        assert_eq!(
+            unused_of(&now(10, &["sqs:A", "sqs:C"]), Some(&cut)),
+            ["sqs: 1 more"]
+        );
+    }
+
+    #[test]
+    fn services_that_are_told_together_are_no_news() {
+        let was = |used: usize, folded: &[&str]| BaselinePrincipal {
+            services: if folded.is_empty() {
+                vec![before(used, 1, &["sqs:A"])]
+            } else {
+                Vec::new()
+            },
+            other_services: BaselineOthers {
+                services: names(folded),
+            },
+            ..BaselinePrincipal::default()
+        };
+        let alone = PrincipalReview {
+            services: vec![now(3, &[])],
+            ..PrincipalReview::default()
+        };
+        assert!(unused(&alone, &was(0, &["sqs"])).is_empty());
+        let together = PrincipalReview {
+            other_services: Some(OtherServices {
+                services: names(&["sns", "sqs"]),
+                goes: levels(5),
+                ..OtherServices::default()
+            }),
+            ..PrincipalReview::default()
+        };
+        assert_eq!(unused(&together, &was(1, &[])), ["sqs:*"]);
+        assert!(unused(&together, &was(0, &["sqs"])).is_empty());
+    }
 }

@@ -203,6 +203,18 @@ fn proposal(out: &mut String, own: &PrincipalReview) {
     if going.len() > ROWS {
         line!(out, "  - and of {} more services", going.len() - ROWS);
     }
+    if let Some(others) = own
+        .other_services
+        .as_ref()
+        .filter(|others| others.goes.total() > 0)
+    {
+        line!(
+            out,
+            "  - of {} services without use: {} go",
+            others.services.len(),
+            others.goes.total()
+        );
+    }
     if !own.dangers_closed.is_empty() {
         let names: Vec<String> = own.dangers_closed.iter().map(|name| (*name).to_owned()).collect();
         line!(out, "- closes {}", codes(&names, NAMES));
