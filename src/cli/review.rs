@@ -20,8 +20,8 @@ use crate::grants::{Grants, Holder, short_name};
 use crate::recommend::{Options, Subject, Unseen};
 use crate::report;
 use crate::review::{
-    Baseline, Case, Earlier, Moment, PrincipalReview, Review, add_prices, assemble, compare, leave_alone,
-    of_principal, read_baseline,
+    Baseline, Case, Earlier, Moment, PrincipalReview, Review, add_prices, apart, assemble, compare,
+    leave_alone, of_principal, read_baseline,
 };
 use crate::source::read_text;
 use crate::strategy::{ManagedPolicies, Price};
@@ -259,13 +259,18 @@ fn reviewed(
         principals.push(own.review);
         add_prices(&mut adding, &own.prices, days);
     }
-    let left_alone: Vec<(&str, BTreeSet<u64>)> = principals
+    let (findings, of_hygiene) = hygiene::findings(texts, &args.account, whole, &all, &holders);
+    said.extend(of_hygiene);
+    let (findings, excepted_findings) = apart(findings, &desk.exceptions);
+    let mut left_alone: Vec<(&str, BTreeSet<u64>)> = principals
         .iter()
         .map(|own: &PrincipalReview| {
             let lines = own.excepted.iter().map(|excepted| excepted.line);
             (own.arn.as_str(), lines.collect())
         })
         .collect();
+    let of_findings = excepted_findings.iter();
+    left_alone.extend(of_findings.map(|own| (own.subject.as_str(), BTreeSet::from([own.line]))));
     let (exceptions, of_exceptions) = desk.exceptions.told(&whole.account.holders, &left_alone);
     said.extend(of_exceptions);
     if args.backtest > 0 && whole.cuts.is_empty() {
@@ -275,10 +280,9 @@ fn reviewed(
         );
         said.push(Diagnostic::note(Code::ShortWindow, message));
     }
-    let (findings, of_hygiene) = hygiene::findings(texts, &args.account, whole, &all, &holders);
-    said.extend(of_hygiene);
     let mut review = assemble(principals, findings, &all.visibility, said);
     review.exceptions = exceptions;
+    review.excepted_findings = excepted_findings;
     review.groups = args
         .groups
         .then(|| super::groups::of(&whole.account, &holders, &all));

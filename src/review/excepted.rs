@@ -2,9 +2,50 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::view::{Levels, PrincipalReview};
-use crate::exception::{ExceptedView, Exception};
+use crate::exception::{ExceptedView, Exception, Judged};
+use crate::hygiene::Finding;
 use crate::recommend::{Proposal, Reason, State};
+
+/// A finding that an exception leaves alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExceptedFinding {
+    /// Its code.
+    pub code: &'static str,
+    /// Who or what it is about.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// Why it is left alone, as the file says.
+    pub reason: String,
+    /// The last day (UTC) on which the exception holds.
+    pub until: String,
+    /// The line of the file where the exception begins.
+    pub line: u64,
+}
+
+/// The findings that stand, and those that exceptions leave alone.
+pub fn apart(findings: Vec<Finding>, exceptions: &Judged) -> (Vec<Finding>, Vec<ExceptedFinding>) {
+    let mut stand = Vec::new();
+    let mut left = Vec::new();
+    for own in findings {
+        match exceptions.is_excepted(own.code, &own.subject) {
+            Some(exception) => left.push(ExceptedFinding {
+                code: own.code,
+                subject: own.subject,
+                message: own.message,
+                reason: exception.reason.clone(),
+                until: exception.until.to_string(),
+                line: exception.line,
+            }),
+            None => stand.push(own),
+        }
+    }
+    (stand, left)
+}
 
 /// More actions than these are told by service.
 const NAMED: usize = 50;

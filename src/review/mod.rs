@@ -20,7 +20,7 @@ pub use baseline::{
     Baseline, BaselineOthers, BaselinePrincipal, BaselineRefusal, BaselineService, read_baseline,
 };
 pub use changes::{PolicyEditView, StatementEditView};
-pub use excepted::leave_alone;
+pub use excepted::{ExceptedFinding, apart, leave_alone};
 pub use one::{Case, Looked, Moment, of_principal};
 pub use prices::{PriceView, add as add_prices};
 pub use since::{Changes, Compared, RefusedSince, Since, compare};
@@ -78,6 +78,7 @@ pub fn assemble(
         changes: None,
         exceptions: Vec::new(),
         groups: None,
+        excepted_findings: Vec::new(),
         findings,
         diagnostics,
     }

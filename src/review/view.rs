@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::changes::PolicyEditView;
+use super::excepted::ExceptedFinding;
 use super::prices::PriceView;
 use super::since::{Changes, Since};
 use crate::backtest::{Outcome, Row};
@@ -47,6 +48,9 @@ pub struct Review {
     /// The exceptions that were given, and how each stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionView>,
+    /// Findings that exceptions leave alone: they are not among `findings`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excepted_findings: Vec<ExceptedFinding>,
     /// Principals that use the same things, with one policy for each group; only where they are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<Group>>,

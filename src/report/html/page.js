@@ -12,12 +12,21 @@ const findingsOf = arn => findings.filter(own => own.subject === arn);
 function finding(own) {
   const box = make("details", { class: "finding" }, make("summary", {}, make("span", { class: `tag ${own.severity}` }, own.severity), ` ${own.message} `, make("span", { class: "faint mono" }, own.code)));
   box.append(make("p", {}, "About ", make("code", {}, own.subject)));
-  if (own.evidence && own.evidence.length) box.append(make("ul", {}, own.evidence.map(one => make("li", {}, shown(one)))));
-  for (const fix of [own.fix].flat().filter(Boolean)) box.append(make("p", {}, "To do: ", fix));
+  if (own.evidence.length) box.append(make("ul", {}, own.evidence.map(one =>
+    make("li", {}, `${one.source}: ${one.detail} `, one.event_ids ? codes(one.event_ids) : null))));
+  box.append(make("p", {}, "To do: ", own.fix));
+  for (const command of own.commands || []) box.append(make("p", {}, make("code", {}, command)));
   return box;
 }
-const shown = value => typeof value === "string" ? value : Object.entries(value).map(([name, own]) => `${name}: ${Array.isArray(own) ? own.join(", ") : own}`).join("; ");
-if (findings.length) account.append(folded("Findings about the account", findings.length, () => make("div", {}, findings.map(finding))));
+if (findings.length) account.append(folded("Findings", findings.length, () => make("div", {}, findings.map(finding))));
+const excepted = review.excepted_findings || [];
+if (excepted.length) account.append(folded("Findings left alone by exceptions", excepted.length, () =>
+  table(["code", "about", "what", "reason", "until"], excepted.map(own => [own.code, codes([own.subject]), own.message, own.reason, own.until]))));
+const groups = review.groups || [];
+if (groups.length) account.append(folded("Principals that use the same things", groups.length, () => make("div", {}, groups.map(own => folded(
+  `${own.name}: ${many(own.members.length, "principal")}, ${own.proposed ? "one policy for them" : `no policy proposed: ${own.why_not || ""}`}`, null, () => make("div", {},
+    make("p", { class: "faint" }, `in place of ${number(own.policies_now) + " policies"}; each gains ${percent(own.gained_actions_percent)} of actions and ${percent(own.gained_pairs_percent)} of pairs beyond its own use`),
+    lines(own.policy, "+"), table(["member", "actions gained", "paths opened"], own.members.map(one => [short(one.arn), codes(one.actions || []), codes(one.dangers || [])]))))))));
 
 const rows = (review.strategies || []).filter(own => own.group === "all");
 if (rows.length) account.append(folded("Ways to run IAM here, and their price", null, () => make("div", {},

@@ -62,12 +62,22 @@ pub(super) fn of_principal(out: &mut String, own: &PrincipalReview) {
     }
 }
 
-/// The exceptions that were given.
+/// The exceptions that were given, and the findings that they leave alone.
 pub(super) fn exceptions(out: &mut String, review: &Review) {
     if review.exceptions.is_empty() {
         return;
     }
     line!(out);
+    for own in &review.excepted_findings {
+        line!(
+            out,
+            "      excepted: {} of {} ({}, until {})",
+            own.code,
+            own.subject,
+            own.reason,
+            own.until
+        );
+    }
     line!(out, "{}", styled(STRONG, "Exceptions"));
     for own in &review.exceptions {
         let what = if own.actions.is_empty() {

@@ -325,9 +325,12 @@ pub(super) fn what_goes(module: &Module<'_>, policy: &PolicyChange, principal: &
         let text = module.text(at.file);
         let before = text.get(..span.start).map_or(0, |own| own.trim_end().len());
         let mut gone = without(text, span, before);
-        // The empty line that kept it apart goes with it.
-        if text.get(gone.to..).is_some_and(|rest| rest.starts_with('\n')) {
-            gone.to += 1;
+        // The empty line that kept it apart goes with it, and at the start of a file the end of its own line.
+        let lines = if gone.from == 0 { 2 } else { 1 };
+        for _ in 0..lines {
+            if text.get(gone.to..).is_some_and(|rest| rest.starts_with('\n')) {
+                gone.to += 1;
+            }
         }
         return Finding::Placed(at.file, vec![gone]);
     }
