@@ -79,7 +79,7 @@ fn hostile(count: usize) -> PathBuf {
         json!({
             "rank": number + 1, "arn": format!("arn:aws:iam::111122223333:role/{name}{number}"), "created": name,
             "standing": "active", "events": 100 + number, "first": "2026-05-05T00:00:00Z", "last": "2026-10-30T00:00:00Z",
-            "active_days": 90, "holds": [name, "AWS managed policy PowerUserAccess"], "granted": 300, "used": 20,
+            "active_days": 90, "digests": [name], "holds": [name, "AWS managed policy PowerUserAccess"], "granted": 300, "used": 20,
             "unused": 87, "unseen": 193, "goes": levels, "dangers": [name], "dangers_closed": [name],
             "bits_before": 104.2, "bits_after": 90.1,
             "services": [{"service": name, "granted": levels, "used": levels, "goes": levels, "unseen": 3, "calls": 4,
