@@ -306,7 +306,7 @@ fn a_proposal_is_judged_by_the_last_days() {
     );
     let text = recommend(SERVICE, &["--generalise", "exact"]).exits(0).out;
     assert!(
-        text.contains("had this been applied 30 days ago, learnt from the 90 days before:"),
+        text.contains("had this been applied 30 days ago, learnt from the 89 days before:"),
         "{text}"
     );
 }
