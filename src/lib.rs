@@ -5,6 +5,7 @@
 
 pub mod arn;
 pub mod diagnostic;
+mod fnv;
 mod memo;
 pub mod near;
 pub mod pattern;

@@ -10,7 +10,7 @@ use super::wanted::Wanted;
 use super::{Options, encryption, operation, widen, workflow};
 use crate::denial::Denial;
 use crate::evaluate::{Compiled, Context, Decision, Layer, Lookup, PolicyIn, Request, Setting, Target};
-use crate::grants::Grants;
+use crate::grants::{Grants, Held};
 use crate::policy::{Effect, Element};
 
 /// The statement that ends the refusal alone.
@@ -150,13 +150,7 @@ struct Allowance {
 impl Allowance {
     fn new(grants: Option<&Grants>) -> Self {
         let compiled = grants.map(|grants| {
-            let identity: Vec<PolicyIn<'_>> = grants
-                .in_layer(Layer::Identity)
-                .map(|held| PolicyIn {
-                    layer: Layer::Identity,
-                    document: &held.document,
-                })
-                .collect();
+            let identity: Vec<PolicyIn<'_>> = grants.in_layer(Layer::Identity).map(Held::policy).collect();
             Compiled::within(&identity, Setting::default())
         });
         let statements = grants

@@ -18,7 +18,7 @@ pub use organization::Organization;
 pub use origin::{Editable, Origin};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::evaluate::Layer;
+use crate::evaluate::{Layer, PolicyIn};
 use crate::policy::Document;
 
 /// One policy in force for a principal.
@@ -37,6 +37,16 @@ pub struct Held {
     /// ARNs of the principals whose permissions boundary this policy is, where it is held as an
     /// identity policy: an edit of its text would move their boundary. Sorted.
     pub boundary_of: Vec<String>,
+}
+
+impl Held {
+    /// As the evaluator takes it.
+    pub fn policy(&self) -> PolicyIn<'_> {
+        PolicyIn {
+            layer: self.layer,
+            document: &self.document,
+        }
+    }
 }
 
 /// All that is known of what a principal holds.

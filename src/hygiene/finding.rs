@@ -129,14 +129,10 @@ impl Finding {
     }
 }
 
-/// FNV-1a over code and subject: there is one finding of a code for a subject, so it stays the same when only its
+/// Over code and subject: there is one finding of a code for a subject, so it stays the same when only its
 /// evidence changes.
 fn fingerprint(code: &str, subject: &str) -> String {
-    let bytes = code.bytes().chain([0]).chain(subject.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    format!("{:016x}", crate::fnv::of(code, subject))
 }
 
 /// How many of each severity.

@@ -7,7 +7,7 @@ use super::{Case, Finding, Proof};
 use crate::danger::held_by;
 use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::{Days, Named};
-use crate::grants::{Grants, Holder};
+use crate::grants::{Grants, Held, Holder};
 use crate::measure::{Breadth, measure};
 use crate::policy::{Effect, Element, Statement};
 
@@ -119,14 +119,7 @@ fn privileges(grants: &Grants) -> Vec<Proof> {
             ),
         ));
     }
-    let policies: Vec<PolicyIn<'_>> = grants
-        .held
-        .iter()
-        .map(|held| PolicyIn {
-            layer: held.layer,
-            document: &held.document,
-        })
-        .collect();
+    let policies: Vec<PolicyIn<'_>> = grants.held.iter().map(Held::policy).collect();
     let wide: usize = measure(&policies)
         .by
         .iter()

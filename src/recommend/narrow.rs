@@ -158,20 +158,14 @@ fn unknown_actions(element: &Element) -> Vec<String> {
 /// The statement's resources as they stand.
 fn as_granted(statement: &Statement) -> On {
     match &statement.resource {
-        Some(Element::Only(patterns)) => On::These(patterns.iter().map(|pattern| plain(pattern)).collect()),
+        Some(Element::Only(patterns)) => On::These(
+            patterns
+                .iter()
+                .map(|pattern| Narrowed::as_named(pattern))
+                .collect(),
+        ),
         Some(Element::Except(patterns)) => On::AllBut(patterns.clone()),
-        None => On::These(vec![plain("*")]),
-    }
-}
-
-fn plain(pattern: &str) -> Narrowed {
-    Narrowed {
-        pattern: pattern.to_owned(),
-        rule: None,
-        members: 0,
-        examples: Vec::new(),
-        also: None,
-        others: None,
+        None => On::These(vec![Narrowed::as_named("*")]),
     }
 }
 
@@ -220,13 +214,14 @@ fn keep_these(
             .filter(|resource| touches(resource, granted))
             .collect();
         let (narrowed, reason) = match (judge.sight(service, action, granted), whole(&touching, granted)) {
-            (_, Some(reason)) => (vec![plain(granted)], reason),
+            (_, Some(reason)) => (vec![Narrowed::as_named(granted)], reason),
             (Sight::Unseen { why, .. }, None) if !touching.is_empty() => {
-                (vec![plain(granted)], Reason::UsedAndUnseen { why })
+                (vec![Narrowed::as_named(granted)], Reason::UsedAndUnseen { why })
             }
-            (Sight::Unseen { why, switch_on }, None) => {
-                (vec![plain(granted)], Reason::Unseen { why, switch_on })
-            }
+            (Sight::Unseen { why, switch_on }, None) => (
+                vec![Narrowed::as_named(granted)],
+                Reason::Unseen { why, switch_on },
+            ),
             (Sight::Visible, None) if touching.is_empty() => continue,
             (Sight::Visible, None) => (
                 generalise(service, &touching, granted, judge.generalise),

@@ -108,10 +108,7 @@ pub(super) fn both<'p>(
     let mut before = Vec::new();
     let mut after = Vec::new();
     for held in &grants.held {
-        before.push(PolicyIn {
-            layer: held.layer,
-            document: &held.document,
-        });
+        before.push(held.policy());
         match policies
             .iter()
             .find(|policy| same_policy(&policy.origin, &held.origin))
@@ -120,10 +117,7 @@ pub(super) fn both<'p>(
                 layer: held.layer,
                 document,
             })),
-            None => after.push(PolicyIn {
-                layer: held.layer,
-                document: &held.document,
-            }),
+            None => after.push(held.policy()),
         }
     }
     let mine = |policy: &&PolicyChange| {

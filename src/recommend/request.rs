@@ -54,15 +54,7 @@ pub struct Refused {
 
 /// Every refusal of the principal.
 pub(super) fn refusals(subject: &Subject<'_>, options: &Options) -> Vec<Refused> {
-    let policies: Vec<PolicyIn<'_>> = subject
-        .grants
-        .held
-        .iter()
-        .map(|held| PolicyIn {
-            layer: held.layer,
-            document: &held.document,
-        })
-        .collect();
+    let policies: Vec<PolicyIn<'_>> = subject.grants.held.iter().map(Held::policy).collect();
     let compiled = Compiled::new(&policies);
     let mut found: Vec<Refused> = Vec::new();
     for (action, evidence) in &subject.evidence.actions {

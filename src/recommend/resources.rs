@@ -93,6 +93,20 @@ pub struct Narrowed {
     pub others: Option<usize>,
 }
 
+impl Narrowed {
+    /// A pattern as somebody named it, without evidence of its own.
+    pub(crate) fn as_named(pattern: &str) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            rule: None,
+            members: 0,
+            examples: Vec::new(),
+            also: None,
+            others: None,
+        }
+    }
+}
+
 /// How far a resource is widened beyond what was observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -86,12 +86,8 @@ pub(crate) fn on_resources(action: &str, used: &[&Resource], how: Generalise) ->
 
 fn pattern(pattern: String, rule: Option<Rule>) -> Narrowed {
     Narrowed {
-        pattern,
         rule,
-        members: 0,
-        examples: Vec::new(),
-        also: None,
-        others: None,
+        ..Narrowed::as_named(&pattern)
     }
 }
 

@@ -5,9 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::diff::{self, StatementChange, StatementEdit};
-use crate::grants::Grants;
-use crate::recommend::{Change, Proposal, Reason};
+use crate::diff::{Edit, StatementChange, StatementEdit};
+use crate::recommend::{Change, Reason};
 
 /// A policy that changes.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -54,8 +53,8 @@ pub struct StatementEditView {
 const SHOWN: usize = 24;
 
 /// The policies that change.
-pub(super) fn changes(proposal: &Proposal, grants: &Grants) -> Vec<PolicyEditView> {
-    diff::edits(&proposal.policies, grants.principal.as_deref())
+pub(super) fn changes(edits: Vec<Edit>) -> Vec<PolicyEditView> {
+    edits
         .into_iter()
         .filter(|edit| edit.change != Change::Unchanged)
         .map(|edit| {

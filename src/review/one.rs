@@ -111,6 +111,7 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         Some((earlier, managed)) => prices(grants, earlier, managed),
         None => Vec::new(),
     };
+    let policy_edits = diff::edits(&proposal.policies, grants.principal.as_deref());
     let review = PrincipalReview {
         rank: 0,
         arn: holder.arn.clone(),
@@ -142,8 +143,8 @@ pub fn of_principal(case: Case<'_>, visibility: &Visibility, moment: Moment, opt
         refused_calls: seen.actions.values().map(|own| own.calls().refusals()).sum(),
         changes: proposal.changes_anything(),
         edits: edits(&proposal),
-        diff: changes(&proposal, grants),
-        kept: kept(&proposal, grants),
+        kept: kept(&policy_edits),
+        diff: changes(policy_edits),
         since: None,
         excepted: super::excepted::kept(&proposal),
         file: None,
@@ -355,16 +356,13 @@ fn edits(proposal: &Proposal) -> Vec<String> {
         .collect()
 }
 
-fn kept(proposal: &Proposal, grants: &Grants) -> Vec<KeptView> {
-    let edits = diff::edits(&proposal.policies, grants.principal.as_deref());
-    let whys = edits
-        .into_iter()
-        .flat_map(|edit| edit.statements)
-        .flat_map(|own| own.why);
+fn kept(edits: &[diff::Edit]) -> Vec<KeptView> {
+    let statements = edits.iter().flat_map(|edit| &edit.statements);
+    let whys = statements.flat_map(|own| &own.why);
     whys.filter(|why| why.reason.is_use())
         .map(|why| KeptView {
-            actions: why.actions,
-            resources: why.resources,
+            actions: why.actions.clone(),
+            resources: why.resources.clone(),
         })
         .collect()
 }

@@ -105,21 +105,19 @@ impl Taker for Ends {
 
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
         let (end, event) = self.reader.walk(text, at)?;
-        let read = match event {
-            Some(event) => {
-                self.take(&event);
-                Ok(())
-            }
-            None => parsed(text, at, end, |event| self.take(event)),
-        };
+        let own = text.as_bytes().get(at..end).unwrap_or_default();
+        let read = taken(event, own, |event| self.take(event));
         Some((end, read))
     }
 }
 
-/// Reads what the walk could not.
-fn parsed(text: &str, at: usize, end: usize, take: impl FnOnce(&Event<'_>)) -> Result<(), NotAnEvent> {
+/// Takes the event that the walk found in the text, or what it could not read there.
+fn taken(walked: Option<Event<'_>>, text: &[u8], take: impl FnOnce(&Event<'_>)) -> Result<(), NotAnEvent> {
+    if let Some(event) = walked {
+        take(&event);
+        return Ok(());
+    }
     let mut scratch = Scratch::default();
-    let text = text.as_bytes().get(at..end).unwrap_or_default();
     take(&Event::parse(text, &mut scratch)?);
     Ok(())
 }
@@ -300,13 +298,8 @@ impl Taker for Fold<'_> {
 
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
         let (end, event) = self.reader.walk(text, at)?;
-        let read = match event {
-            Some(event) => {
-                self.take(&event);
-                Ok(())
-            }
-            None => parsed(text, at, end, |event| self.take(event)),
-        };
+        let own = text.as_bytes().get(at..end).unwrap_or_default();
+        let read = taken(event, own, |event| self.take(event));
         Some((end, read))
     }
 }

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::Visibility;
-use crate::grants::Grants;
+use crate::grants::{Grants, Held};
 use crate::policy::Document;
 use crate::recommend::{Generalise, Options, Subject, Unseen, recommend};
 
@@ -187,10 +187,7 @@ impl Candidate {
 
 fn limits(grants: &Grants) -> impl Iterator<Item = PolicyIn<'_>> {
     let held = grants.held.iter().filter(|held| held.layer != Layer::Identity);
-    held.map(|held| PolicyIn {
-        layer: held.layer,
-        document: &held.document,
-    })
+    held.map(Held::policy)
 }
 
 /// The policies of a strategy for a principal, from its evidence.

@@ -48,7 +48,7 @@ impl Observed {
             for (resource, context, _) in own.used() {
                 if matches!(resource, Resource::Arn(_) | Resource::Pattern { .. }) {
                     let name = resource.shown();
-                    let key = (hash(action, name), name);
+                    let key = (crate::fnv::of(action, name), name);
                     all.entry(action)
                         .or_default()
                         .entry(key)
@@ -81,14 +81,6 @@ impl Observed {
         }
         share
     }
-}
-
-/// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): the same on every machine.
-fn hash(action: &str, resource: &str) -> u64 {
-    let bytes = action.bytes().chain([0]).chain(resource.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

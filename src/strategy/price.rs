@@ -11,6 +11,7 @@ use crate::backtest::{Outcome, judge};
 use crate::danger::held_by;
 use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::Evidence;
+use crate::grants::Held;
 use crate::measure::measure;
 use crate::policy::{Statement, quota};
 use crate::recommend::{Generalise, Subject, granted, level};
@@ -69,15 +70,7 @@ pub fn price(
     observed: Option<&Observed>,
 ) -> Price {
     let after = candidate.in_force(subject.grants);
-    let before: Vec<PolicyIn<'_>> = subject
-        .grants
-        .held
-        .iter()
-        .map(|held| PolicyIn {
-            layer: held.layer,
-            document: &held.document,
-        })
-        .collect();
+    let before: Vec<PolicyIn<'_>> = subject.grants.held.iter().map(Held::policy).collect();
     let measured = measure(&after);
     let permitted = named(&after);
     let held = named(&before);

@@ -85,10 +85,7 @@ pub fn proposal(
 fn in_layer(held: &[Held]) -> Vec<PolicyIn<'_>> {
     held.iter()
         .filter(|held| held.layer == Layer::Identity)
-        .map(|held| PolicyIn {
-            layer: held.layer,
-            document: &held.document,
-        })
+        .map(Held::policy)
         .collect()
 }
 
@@ -285,9 +282,11 @@ impl Book<'_> {
         let untouched = policy.change == Change::Unchanged;
         let statements = after.statements.iter().enumerate().map(|(at, statement)| {
             let on = match &statement.resource {
-                Some(Element::Only(list)) => On::These(list.iter().map(|own| plain(own)).collect()),
+                Some(Element::Only(list)) => {
+                    On::These(list.iter().map(|own| Narrowed::as_named(own)).collect())
+                }
                 Some(Element::Except(list)) => On::AllBut(list.clone()),
-                None => On::These(vec![plain("*")]),
+                None => On::These(vec![Narrowed::as_named("*")]),
             };
             let allowed = match statement.effect {
                 Effect::Allow => actions(&statement.action),
@@ -314,15 +313,4 @@ fn actions(element: &Element) -> Vec<String> {
         .iter()
         .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
         .collect()
-}
-
-fn plain(pattern: &str) -> Narrowed {
-    Narrowed {
-        pattern: pattern.to_owned(),
-        rule: None,
-        members: 0,
-        examples: Vec::new(),
-        also: None,
-        others: None,
-    }
 }
