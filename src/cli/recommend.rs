@@ -542,7 +542,10 @@ fn answer(
     };
     let proposal = case.proposal(choice);
     let mut report = report::recommendation(&arn, &grants, evidence, &ledger.visibility, &proposal, said);
-    report.backtest = case.backtest(choice);
+    // It takes a proposal of its own, and files of policies have no place for it.
+    if matches!(args.format, Format::Terminal | Format::Json | Format::Markdown) {
+        report.backtest = case.backtest(choice);
+    }
     report.strategy = args.strategy.map(|_| case.view(choice, &proposal));
     if args.count_others {
         report::count_others(&mut report, ledger);

@@ -2,8 +2,7 @@
 
 use super::earlier::InParts;
 use crate::backtest::{Backtest, judge};
-use crate::diagnostic::{Code, Severity};
-use crate::evaluate::Layer;
+use crate::diagnostic::Code;
 use crate::evidence::{Evidence, Ledger, Visibility};
 use crate::grants::Grants;
 use crate::recommend::{Generalise, Options, Proposal, State, Subject, recommend};
@@ -116,20 +115,7 @@ impl Case<'_> {
     }
 
     fn price(&self, choice: Choice, made: &Proposal, observed: Option<&Observed>) -> crate::strategy::Price {
-        let policies = made
-            .policies
-            .iter()
-            .filter(|policy| policy.layer == Layer::Identity);
-        let candidate = Candidate {
-            policies: policies
-                .filter_map(|policy| Some((policy.origin.name().to_owned(), policy.after.clone()?)))
-                .collect(),
-            overflow: made
-                .diagnostics
-                .iter()
-                .any(|said| said.code == Code::Quota && said.severity == Severity::Error),
-        };
-        price(choice, &candidate, self.subject, None, observed)
+        price(choice, &Candidate::of(made), self.subject, None, observed)
     }
 
     /// What a report says of the strategy.

@@ -24,11 +24,12 @@ pub use side_by_side::{Compared, Quotas, SCHEMA_VERSION, SideBySide, side_by_sid
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::diagnostic::{Code, Severity};
 use crate::evaluate::{Layer, PolicyIn};
 use crate::evidence::Visibility;
 use crate::grants::{Grants, Held};
 use crate::policy::Document;
-use crate::recommend::{Generalise, Options, Subject, Unseen, recommend};
+use crate::recommend::{Generalise, Options, Proposal, Subject, Unseen, recommend};
 
 /// A way to run IAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -175,6 +176,22 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// The identity policies that a proposal leaves.
+    pub fn of(proposal: &Proposal) -> Self {
+        let documents = proposal
+            .policies
+            .iter()
+            .filter(|policy| policy.layer == Layer::Identity)
+            .filter_map(|policy| Some((policy.origin.name().to_owned(), policy.after.clone()?)));
+        Self {
+            policies: documents.collect(),
+            overflow: proposal
+                .diagnostics
+                .iter()
+                .any(|said| said.code == Code::Quota && said.severity == Severity::Error),
+        }
+    }
+
     /// As layers, with the limits of the present grants (boundaries) over it.
     pub fn in_force<'c>(&'c self, grants: &'c Grants) -> Vec<PolicyIn<'c>> {
         let own = self.policies.iter().map(|(_, document)| PolicyIn {
@@ -222,16 +239,5 @@ fn identity(grants: &Grants) -> Vec<(String, Document)> {
 }
 
 fn minimal(subject: Subject<'_>, visibility: &Visibility, options: &Options) -> Candidate {
-    let proposal = recommend(subject, &[], visibility, options);
-    let documents = proposal
-        .policies
-        .iter()
-        .filter(|policy| policy.layer == Layer::Identity)
-        .filter_map(|policy| Some((policy.origin.name().to_owned(), policy.after.clone()?)));
-    Candidate {
-        policies: documents.collect(),
-        overflow: proposal.diagnostics.iter().any(|said| {
-            said.code == crate::diagnostic::Code::Quota && said.severity == crate::diagnostic::Severity::Error
-        }),
-    }
+    Candidate::of(&recommend(subject, &[], visibility, options))
 }

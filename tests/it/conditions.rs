@@ -14,7 +14,7 @@ use leastgrant::recommend::{Options, Proposal, Subject, recommend};
 use leastgrant::trail::{Event, Scratch};
 use serde_json::json;
 
-use crate::support::{Folder, follows_the_schema, leastgrant};
+use crate::support::{account_of, follows_the_schema, leastgrant};
 
 const PLAN: Plan = Plan {
     principals: 48,
@@ -167,13 +167,12 @@ fn what_conditions_would_have_refused_later() {
 
 #[test]
 fn the_command_line_lists_and_writes_them() {
-    let folder = Folder::new();
     let plan = Plan {
         principals: 12,
         days: 90,
         ..PLAN
     };
-    plan.write(std::path::Path::new(&folder.path(""))).unwrap();
+    let folder = account_of(&plan);
     let (trail, grants) = (folder.path("trail"), folder.path("grants.json"));
     let selectors = folder.file("selectors.json", SELECTORS);
     let who = plan.principals().find(|who| who.kind == Kind::Auditor).unwrap();

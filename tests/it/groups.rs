@@ -10,7 +10,7 @@ use leastgrant::grants::read_authorization_details;
 use leastgrant::group::{Group, Member, groups};
 use leastgrant::trail::{Event, Scratch};
 
-use crate::support::{Folder, follows_the_schema, leastgrant};
+use crate::support::{account_of, follows_the_schema, leastgrant};
 
 const PLAN: Plan = Plan {
     principals: 96,
@@ -120,8 +120,7 @@ fn principals_of_one_kind_land_in_one_group() {
 
 #[test]
 fn a_review_has_groups_where_they_are_asked_for() {
-    let folder = Folder::new();
-    PLAN.write(std::path::Path::new(&folder.path(""))).unwrap();
+    let folder = account_of(&PLAN);
     let (trail, grants) = (folder.path("trail"), folder.path("grants.json"));
     let run = |more: &[&str]| {
         let base = [

@@ -9,7 +9,7 @@ use account_generator::Plan;
 use account_generator::kinds::Kind;
 use serde_json::Value;
 
-use crate::support::{Folder, Run, expect_file, follows_the_schema, leastgrant};
+use crate::support::{Folder, Run, account_of, expect_file, follows_the_schema, leastgrant};
 
 const PLAN: Plan = Plan {
     principals: 36,
@@ -21,11 +21,7 @@ const PLAN: Plan = Plan {
 /// The account, written once for all tests.
 fn account() -> &'static Folder {
     static ACCOUNT: OnceLock<Folder> = OnceLock::new();
-    ACCOUNT.get_or_init(|| {
-        let folder = Folder::new();
-        PLAN.write(std::path::Path::new(&folder.path(""))).unwrap();
-        folder
-    })
+    ACCOUNT.get_or_init(|| account_of(&PLAN))
 }
 
 fn run(command: &str, more: &[&str]) -> Run {

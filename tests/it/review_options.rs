@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use account_generator::Plan;
 use serde_json::{Value, json};
 
-use crate::support::{ACCOUNT, Folder, Run, call, diagnostics, follows_the_schema, leastgrant, log};
+use crate::support::{
+    ACCOUNT, Folder, Run, account_of, call, diagnostics, follows_the_schema, leastgrant, log,
+};
 
 const PLAN: Plan = Plan {
     principals: 12,
@@ -19,11 +21,7 @@ const PLAN: Plan = Plan {
 /// An account of a plan, written once for all tests.
 fn account() -> &'static Folder {
     static ACCOUNT: OnceLock<Folder> = OnceLock::new();
-    ACCOUNT.get_or_init(|| {
-        let folder = Folder::new();
-        PLAN.write(std::path::Path::new(&folder.path(""))).unwrap();
-        folder
-    })
+    ACCOUNT.get_or_init(|| account_of(&PLAN))
 }
 
 fn review_of(folder: &Folder, trail: &str, more: &[&str]) -> Run {

@@ -13,7 +13,7 @@ use leastgrant::diagnostic::{Code, Diagnostic};
 use leastgrant::evidence::{Interest, Ledger, PrincipalKey, Whose};
 use leastgrant::source::{Answer, EvidenceStore, Question, ReadReport, Window, read_parts};
 
-use crate::support::{Folder, Run, command, leastgrant};
+use crate::support::{Folder, Run, account_of, command, leastgrant};
 
 const PLAN: Plan = Plan {
     principals: 14,
@@ -25,11 +25,7 @@ const PLAN: Plan = Plan {
 /// The account, written once for all tests; one file a day.
 fn account() -> &'static Folder {
     static ACCOUNT: OnceLock<Folder> = OnceLock::new();
-    ACCOUNT.get_or_init(|| {
-        let folder = Folder::new();
-        PLAN.write(Path::new(&folder.path(""))).unwrap();
-        folder
-    })
+    ACCOUNT.get_or_init(|| account_of(&PLAN))
 }
 
 fn days() -> Vec<PathBuf> {

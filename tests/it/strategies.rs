@@ -9,7 +9,7 @@ use account_generator::Plan;
 use serde_json::Value;
 
 use crate::support::{
-    Folder, Run, command, diagnostics, expect_file, finish, follows_the_schema, leastgrant,
+    Folder, Run, account_of, command, diagnostics, expect_file, finish, follows_the_schema, leastgrant,
 };
 
 const PLAN: Plan = Plan {
@@ -21,11 +21,7 @@ const PLAN: Plan = Plan {
 
 fn account() -> &'static Folder {
     static ACCOUNT: OnceLock<Folder> = OnceLock::new();
-    ACCOUNT.get_or_init(|| {
-        let folder = Folder::new();
-        PLAN.write(std::path::Path::new(&folder.path(""))).unwrap();
-        folder
-    })
+    ACCOUNT.get_or_init(|| account_of(&PLAN))
 }
 
 fn recommend(principal: &str, more: &[&str]) -> Run {

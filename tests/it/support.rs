@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use account_generator::Plan;
 use assert_cmd::Command;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -105,6 +106,13 @@ impl Folder {
     pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
+}
+
+/// The account of a plan, in a folder of its own.
+pub(crate) fn account_of(plan: &Plan) -> Folder {
+    let folder = Folder::new();
+    plan.write(Path::new(&folder.path(""))).unwrap();
+    folder
 }
 
 /// The text of a file of the repository.
