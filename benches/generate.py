@@ -171,6 +171,11 @@ def write(path, text):
         file.write(gzip.compress(text, 6, mtime=0))
 
 
+def turned(own, turn):
+    text = b"%032x" % (int(own.replace(b"-", b""), 16) ^ turn)
+    return b"-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
+
+
 def one(job):
     folder, copies, number, account, region, time, count = job
     r = random.Random(f"file {number}")
@@ -181,7 +186,10 @@ def one(job):
     for copy in range(1, copies + 1):
         later = time + datetime.timedelta(days=DAYS * copy)
         day, new = time.strftime("%Y-%m-%dT").encode(), later.strftime("%Y-%m-%dT").encode()
-        other = re.sub(rb'"eventID":"........', b'"eventID":"%08x' % (number * 7919 % 2**20 << 12 | copy), text.replace(day, new))
+        # Other ids, all through: each half turned by a number of the copy's own.
+        turn = random.Random(f"copy {copy}").getrandbits(128)
+        again = lambda found: b'"eventID":"%s' % turned(found[1], turn)
+        other = re.sub(rb'"eventID":"([0-9a-f-]{36})', again, text.replace(day, new))
         write(place(folder, account, region, later, number), other)
     who = collections.Counter(own["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] for own in records if own["userIdentity"]["type"] == "AssumedRole")
     return who, len(text)

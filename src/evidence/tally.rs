@@ -1,5 +1,6 @@
 //! Counts of one action on one resource in one context.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -192,16 +193,17 @@ impl ActionEvidence {
 
     /// Adds an event on a resource.
     pub fn add_event(&mut self, resource: &Resource, context: &Context, event: &Event<'_>, certain: bool) {
-        if self.level == 0
-            && let Some(known) = self
-                .resources
-                .get_mut(resource)
-                .and_then(|contexts| contexts.get_mut(context))
-        {
+        let resource = match self.level {
+            0 => Cow::Borrowed(resource),
+            level => Cow::Owned(fold::at_level(resource.clone(), level)),
+        };
+        let contexts = self.resources.get_mut(&*resource);
+        if let Some(known) = contexts.and_then(|contexts| contexts.get_mut(context)) {
             known.count(event, certain);
             return;
         }
-        self.add(resource.clone(), context.clone(), Tally::of(event, certain));
+        // A folded resource folds to itself.
+        self.add(resource.into_owned(), context.clone(), Tally::of(event, certain));
     }
 
     /// Counts a call, whose resources are added with [`Self::add_event`].

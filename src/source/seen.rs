@@ -46,7 +46,9 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0 as u64);
+        let id = self.id();
+        state.write_u64((id >> 64) as u64);
+        state.write_u64(id as u64);
     }
 }
 
