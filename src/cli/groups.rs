@@ -1,23 +1,33 @@
 //! Groups for `review`.
 
-use crate::evidence::{Evidence, Ledger};
+use std::borrow::Cow;
+
+use super::whole_account::WholeAccount;
+use crate::evidence::Evidence;
 use crate::grants::{Account, Holder};
 use crate::group::{Group, Member, groups};
 
 /// The groups among these principals.
-pub(super) fn of(account: &Account, holders: &[&Holder], ledger: &Ledger) -> Vec<Group> {
+pub(super) fn of(whole: &WholeAccount, holders: &[&Holder]) -> Vec<Group> {
     let none = Evidence::default();
     let editable = holders
         .iter()
         .filter(|holder| !super::recommend::is_fixed(&holder.arn));
-    let members: Vec<Member<'_>> = editable
-        .map(|holder| Member {
+    let found: Vec<(&Holder, Cow<'_, Evidence>)> = editable
+        .map(|holder| {
+            let evidence = whole.evidence(&holder.arn, 0..whole.parts.len());
+            (*holder, evidence.unwrap_or(Cow::Borrowed(&none)))
+        })
+        .collect();
+    let members: Vec<Member<'_>> = found
+        .iter()
+        .map(|(holder, evidence)| Member {
             arn: &holder.arn,
             name: &holder.name,
             kind: holder.kind,
             tags: &holder.tags,
-            evidence: ledger.evidence(&holder.arn).unwrap_or(&none),
-            policies: policies(account, holder),
+            evidence,
+            policies: policies(&whole.account, holder),
         })
         .collect();
     groups(&members)

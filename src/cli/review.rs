@@ -1,7 +1,9 @@
 //! `leastgrant review`: every principal of an account, ranked, each with its proposal.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -14,7 +16,7 @@ use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::Adding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
-use crate::evidence::{Evidence, Ledger, Visibility};
+use crate::evidence::{Evidence, Visibility};
 use crate::exception::{Exceptions, Judged};
 use crate::grants::{Grants, Holder, short_name};
 use crate::recommend::{Options, Subject, Unseen};
@@ -154,7 +156,8 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
 /// All that a principal is looked at with.
 struct Desk<'w> {
     whole: &'w WholeAccount,
-    all: &'w Ledger,
+    /// Of principals that share a policy all they did, once that was asked for.
+    sharing: Mutex<BTreeMap<String, Arc<Evidence>>>,
     visibility: &'w Visibility,
     earlier: Option<Visibility>,
     by_arn: BTreeMap<&'w str, &'w Holder>,
@@ -177,10 +180,7 @@ fn reviewed(
     (exceptions, texts): (Exceptions, &Texts),
     output: &Output,
 ) -> Result<Review, Vec<Diagnostic>> {
-    let mut all = Ledger::default();
-    for part in &whole.parts {
-        all.merge(part.clone());
-    }
+    let mut all = whole.overview();
     all.visibility.selectors = whole
         .parts
         .first()
@@ -190,7 +190,7 @@ fn reviewed(
     };
     let desk = Desk {
         whole,
-        all: &all,
+        sharing: Mutex::default(),
         visibility: &all.visibility,
         earlier: (!whole.cuts.is_empty()).then(|| whole.visibility(0..1)),
         by_arn: whole
@@ -283,9 +283,7 @@ fn reviewed(
     let mut review = assemble(principals, findings, &all.visibility, said);
     review.exceptions = exceptions;
     review.excepted_findings = excepted_findings;
-    review.groups = args
-        .groups
-        .then(|| super::groups::of(&whole.account, &holders, &all));
+    review.groups = args.groups.then(|| super::groups::of(whole, &holders));
     review.strategies = adding.rows();
     Ok(review)
 }
@@ -311,21 +309,13 @@ impl Desk<'_> {
         let grants = self.whole.account.grants(holder);
         let sharing = self.sharing(&grants, &holder.arn);
         let none = Evidence::default();
-        let others: Vec<Subject<'_>> = sharing
-            .iter()
-            .map(|grants| Subject {
-                grants,
-                evidence: grants
-                    .principal
-                    .as_deref()
-                    .and_then(|arn| self.all.evidence(arn))
-                    .unwrap_or(&none),
-            })
+        let of_others: Vec<Arc<Evidence>> = sharing.iter().map(|grants| self.of_sharing(grants)).collect();
+        let pairs = sharing.iter().zip(&of_others);
+        let others: Vec<Subject<'_>> = pairs
+            .map(|(grants, evidence)| Subject { grants, evidence })
             .collect();
-        let later = self
-            .whole
-            .evidence(&holder.arn, 1..self.whole.parts.len())
-            .unwrap_or_default();
+        let parts = self.whole.parts.len();
+        let later = self.whole.evidence(&holder.arn, 1..parts).unwrap_or_default();
         let learnt = self
             .whole
             .parts
@@ -340,7 +330,8 @@ impl Desk<'_> {
                 visibility,
                 later: &later,
             });
-        let evidence = self.all.evidence(&holder.arn);
+        let evidence = self.whole.evidence(&holder.arn, 0..parts);
+        let evidence = evidence.as_deref();
         let case = Case {
             holder,
             grants: &grants,
@@ -402,6 +393,19 @@ impl Desk<'_> {
             prices: looked.prices,
             said,
         }
+    }
+
+    /// What a principal did that shares a policy with others: each of them asks.
+    fn of_sharing(&self, grants: &Grants) -> Arc<Evidence> {
+        let arn = grants.principal.as_deref().unwrap_or_default();
+        let known = || self.sharing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(arn) {
+            return Arc::clone(found);
+        }
+        let found = self.whole.evidence(arn, 0..self.whole.parts.len());
+        let found = Arc::new(found.map(Cow::into_owned).unwrap_or_default());
+        known().insert(arn.to_owned(), Arc::clone(&found));
+        found
     }
 
     /// The grants of those who share a policy that is edited.

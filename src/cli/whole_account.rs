@@ -1,5 +1,6 @@
 //! An account and its trail, read for all its principals at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -150,6 +151,10 @@ pub(super) fn read(
     output: &Output,
     cuts: impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>,
 ) -> Result<WholeAccount, Vec<Diagnostic>> {
+    // Judging keeps to it as well as reading; where there are threads already (in tests), they stay.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(wanted.threads)
+        .build_global();
     let live = &Live::new(&wanted.aws);
     let (account, mut said) = read_account(&wanted.grants, None, live)?;
     said.extend(wanted.names_nobody(&account.holders));
@@ -230,15 +235,30 @@ fn keys(account: &Account) -> std::collections::BTreeSet<String> {
 
 impl WholeAccount {
     /// What the parts in the range show of a principal together.
-    pub(super) fn evidence(&self, arn: &str, range: std::ops::Range<usize>) -> Option<Evidence> {
-        let mut all: Option<Evidence> = None;
-        for part in self.parts.get(range).unwrap_or_default() {
-            if let Some(evidence) = part.evidence(arn) {
-                match &mut all {
-                    Some(all) => all.merge(evidence.clone()),
-                    None => all = Some(evidence.clone()),
+    pub(super) fn evidence(&self, arn: &str, range: std::ops::Range<usize>) -> Option<Cow<'_, Evidence>> {
+        let parts = self.parts.get(range).unwrap_or_default();
+        let own = parts.iter().filter_map(|part| part.evidence(arn));
+        own.map(Cow::Borrowed).reduce(|all, more| {
+            let mut all = all.into_owned();
+            all.merge(more.into_owned());
+            Cow::Owned(all)
+        })
+    }
+
+    /// The parts together, of each principal only what hygiene asks about: the evidence itself stays in the parts,
+    /// for the whole of it twice is more than a large account's review may hold.
+    pub(super) fn overview(&self) -> Ledger {
+        let mut all = Ledger::default();
+        for part in &self.parts {
+            all.merge(part.of_each(|evidence| {
+                let own = crate::hygiene::ASKED.iter();
+                let own = own.filter_map(|action| evidence.actions.get_key_value(*action));
+                Evidence {
+                    actions: own.map(|(action, own)| (action.clone(), own.clone())).collect(),
+                    callers: evidence.callers.clone(),
+                    ..Evidence::default()
                 }
-            }
+            }));
         }
         all
     }

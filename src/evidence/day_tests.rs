@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
 use super::*;
 use crate::evaluate::{Context, Lookup};
 use crate::evidence::{
-    ActionEvidence, Circumstances, Entry, Evidence, LastAccessed, PrincipalKey, Refusal, Sample, Scope,
-    Selectors, Sessions, Tally, Visibility, Whose,
+    ActionEvidence, Circumstances, Counts, Entry, EventId, Evidence, LastAccessed, PrincipalKey, Refusal,
+    Sample, Scope, Selectors, Sessions, Tally, Visibility, Whose,
 };
 use crate::require::{Resource, Widened};
 use crate::trail::{Event, PrincipalKind, RefusedBy, Scratch};
@@ -48,19 +50,21 @@ fn one_of_everything() -> DayEvidence {
         by: RefusedBy::Scp,
         explicit: true,
     };
+    let mut operations = Counts::default();
+    operations.add("o".into(), 5);
     let tally = Tally {
         succeeded: 1,
         failed: 2,
         inconclusive: 3,
         refused: BTreeMap::from([(refusal, 4)]),
         certain: true,
-        operations: BTreeMap::from([("o".to_owned(), 5)]),
+        operations,
         via: BTreeMap::from([("v".to_owned(), 6)]),
         seen: Some((time(), time())),
-        samples: vec![Sample {
+        samples: SmallVec::from_buf([Sample {
             time: time(),
-            id: "i".to_owned(),
-        }],
+            id: EventId::new("i"),
+        }]),
     };
     let mut action = ActionEvidence::default();
     action.count(tally.clone());

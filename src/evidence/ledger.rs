@@ -283,6 +283,29 @@ impl Ledger {
         }
     }
 
+    /// A copy with what is made of each principal's evidence in its place.
+    pub fn of_each(&self, make: impl Fn(&Evidence) -> Evidence) -> Self {
+        let entries = self.entries.iter().map(|(key, own)| {
+            let entry = Entry {
+                principal: own.principal.clone(),
+                evidence: make(&own.evidence),
+            };
+            (key.clone(), entry)
+        });
+        Self {
+            entries: entries.collect(),
+            principals: self.principals.clone(),
+            visibility: self.visibility.clone(),
+            service_calls: self.service_calls,
+            duplicates: self.duplicates,
+            mapped: self.mapped,
+            not_authorized: self.not_authorized.clone(),
+            unmapped: self.unmapped.clone(),
+            sessions: self.sessions.clone(),
+            happenings: self.happenings.clone(),
+        }
+    }
+
     /// The evidence of the principal with this ARN.
     pub fn evidence(&self, arn: &str) -> Option<&Evidence> {
         self.entries

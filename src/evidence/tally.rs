@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::counts::Counts;
+use super::event_id::EventId;
 use super::fold;
 use super::sums::{add_counts, widen};
 use crate::evaluate::{Context, Lookup};
@@ -26,7 +30,7 @@ pub struct Sample {
     /// `eventTime`.
     pub time: jiff::Timestamp,
     /// `eventID`.
-    pub id: String,
+    pub id: EventId,
 }
 
 /// How often, with which outcome, when, and which events stand behind it.
@@ -43,28 +47,21 @@ pub struct Tally {
     /// Whether AWS documents the requirement for at least one of these calls.
     pub certain: bool,
     /// The operations that needed it, with how often: `s3.amazonaws.com/HeadObject`.
-    pub operations: BTreeMap<String, u64>,
+    pub operations: Counts<Arc<str>>,
     /// Calls that a service made on the principal's behalf (forwarded access sessions), by service.
     pub via: BTreeMap<String, u64>,
     /// The first and the last call.
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// The earliest few events.
-    pub samples: Vec<Sample>,
+    pub samples: SmallVec<[Sample; 1]>,
 }
 
 /// Events kept as evidence behind each count: enough to look into, few enough to hold.
 const SAMPLES: usize = 3;
 
 impl Tally {
-    /// The tally of one event, or of the calls that an aggregated one stands for.
-    pub fn of(event: &Event<'_>, certain: bool) -> Self {
-        let mut tally = Self::default();
-        tally.count(event, certain);
-        tally
-    }
-
-    /// Adds an event, as merging its own tally would: nothing is allocated for what is known already.
-    pub fn count(&mut self, event: &Event<'_>, certain: bool) {
+    /// Adds an event, as merging its own tally would: nothing is allocated for what is known already, `names` among it.
+    fn count(&mut self, event: &Event<'_>, certain: bool, names: &Counts<Arc<str>>) {
         let times = event.times;
         self.certain |= certain;
         widen(&mut self.seen, Some((event.time, event.last)));
@@ -80,13 +77,16 @@ impl Tally {
                 *self.refused.entry(refusal).or_default() += times;
             }
         }
-        let mut operations = self.operations.iter_mut();
-        match operations.find(|(known, _)| is_operation(known, event)) {
-            Some((_, count)) => *count += times,
-            None => {
-                let operation = format!("{}/{}", event.source, event.name);
-                self.operations.insert(operation, times);
-            }
+        if !self
+            .operations
+            .add_known(|known| is_operation(known, event), times)
+        {
+            let mut names = names.iter().map(|(name, _)| name);
+            let name = match names.find(|name| is_operation(name, event)) {
+                Some(name) => Arc::clone(name),
+                None => format!("{}/{}", event.source, event.name).into(),
+            };
+            self.operations.add(name, times);
         }
         if let Some(service) = &event.caller.invoked_by {
             match self.via.get_mut(service) {
@@ -103,16 +103,16 @@ impl Tally {
 
     /// Keeps the event if it is one of the earliest.
     fn sample(&mut self, time: jiff::Timestamp, id: &str) {
-        let at = self
-            .samples
-            .partition_point(|known| (known.time, known.id.as_str()) < (time, id));
-        let is_known = self
-            .samples
-            .get(at)
-            .is_some_and(|known| known.time == time && known.id == id);
-        if at < SAMPLES && !is_known {
-            let id = id.to_owned();
-            self.samples.insert(at, Sample { time, id });
+        let is_full = self.samples.len() == SAMPLES;
+        if is_full && self.samples.last().is_some_and(|last| last.time < time) {
+            return;
+        }
+        let sample = Sample {
+            time,
+            id: EventId::new(id),
+        };
+        if let Err(at) = self.samples.binary_search(&sample) {
+            self.samples.insert(at, sample);
             self.samples.truncate(SAMPLES);
         }
     }
@@ -139,14 +139,14 @@ impl Tally {
         self.inconclusive += other.inconclusive;
         self.certain |= other.certain;
         add_counts(&mut self.refused, other.refused);
-        add_counts(&mut self.operations, other.operations);
+        self.operations.merge(other.operations);
         add_counts(&mut self.via, other.via);
         widen(&mut self.seen, other.seen);
         if other.samples.is_empty() {
             return;
         }
         self.samples.extend(other.samples);
-        self.samples.sort();
+        self.samples.sort_unstable();
         self.samples.dedup();
         self.samples.truncate(SAMPLES);
     }
@@ -163,7 +163,7 @@ fn is_operation(known: &str, event: &Event<'_>) -> bool {
 /// One action: on which resources, in which contexts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEvidence {
-    resources: BTreeMap<Resource, BTreeMap<Context, Tally>>,
+    resources: BTreeMap<Resource, Contexts>,
     /// Over all resources, each call once however many resources it names.
     calls: Tally,
     /// How far resource names were folded to bound memory; 0 is not at all.
@@ -184,8 +184,8 @@ impl ActionEvidence {
         match contexts.get_mut(&context) {
             Some(known) => known.merge(tally),
             None => {
-                contexts.insert(context, tally);
-                bound_contexts(contexts);
+                contexts.add(context, tally);
+                contexts.bound();
                 self.bound_resources();
             }
         }
@@ -199,16 +199,18 @@ impl ActionEvidence {
         };
         let contexts = self.resources.get_mut(&*resource);
         if let Some(known) = contexts.and_then(|contexts| contexts.get_mut(context)) {
-            known.count(event, certain);
+            known.count(event, certain, &self.calls.operations);
             return;
         }
+        let mut tally = Tally::default();
+        tally.count(event, certain, &self.calls.operations);
         // A folded resource folds to itself.
-        self.add(resource.into_owned(), context.clone(), Tally::of(event, certain));
+        self.add(resource.into_owned(), context.clone(), tally);
     }
 
     /// Counts a call, whose resources are added with [`Self::add_event`].
     pub fn count_event(&mut self, event: &Event<'_>, certain: bool) {
-        self.calls.count(event, certain);
+        self.calls.count(event, certain, &Counts::default());
     }
 
     /// Counts a call, whose resources are added with [`Self::add`].
@@ -227,10 +229,7 @@ impl ActionEvidence {
                 .resources
                 .entry(fold::at_level(resource, self.level))
                 .or_default();
-            for (context, tally) in contexts {
-                into.entry(context).or_default().merge(tally);
-            }
-            bound_contexts(into);
+            into.merge(contexts);
         }
         self.bound_resources();
     }
@@ -238,9 +237,9 @@ impl ActionEvidence {
     /// Forgets what other condition keys than these said.
     pub fn keep_keys(&mut self, keys: &BTreeSet<String>) {
         for contexts in self.resources.values_mut() {
-            for (mut context, tally) in std::mem::take(contexts) {
+            for (mut context, tally) in std::mem::take(contexts).0 {
                 context.retain(|key| keys.contains(key) || key == FOLDED);
-                contexts.entry(context).or_default().merge(tally);
+                contexts.add(context, tally);
             }
         }
     }
@@ -248,9 +247,8 @@ impl ActionEvidence {
     /// Every resource and context with its tally, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, &Context, &Tally)> {
         self.resources.iter().flat_map(|(resource, contexts)| {
-            contexts
-                .iter()
-                .map(move |(context, tally)| (resource, context, tally))
+            let own = contexts.0.iter();
+            own.map(move |(context, tally)| (resource, context, tally))
         })
     }
 
@@ -281,26 +279,62 @@ impl ActionEvidence {
         self.level = level;
         for (resource, contexts) in std::mem::take(&mut self.resources) {
             let into = self.resources.entry(fold::at_level(resource, level)).or_default();
-            for (context, tally) in contexts {
-                into.entry(context).or_default().merge(tally);
-            }
-            bound_contexts(into);
+            into.merge(contexts);
         }
     }
 }
 
-/// Too many contexts become one in which every key is unknown: less is known, nothing is invented.
-/// Once folded, a resource stays folded, so that the order of merging does not matter.
-fn bound_contexts(contexts: &mut BTreeMap<Context, Tally>) {
-    let folded = folded_context();
-    if contexts.len() <= MOST_CONTEXTS && !contexts.contains_key(&folded) {
-        return;
+/// Tallies by context, in order. Most resources are used in one, for which a tree would hold the place of eleven.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Contexts(Vec<(Context, Tally)>);
+
+impl Contexts {
+    fn get_mut(&mut self, context: &Context) -> Option<&mut Tally> {
+        let at = self.0.binary_search_by(|(own, _)| own.cmp(context)).ok()?;
+        self.0.get_mut(at).map(|(_, tally)| tally)
     }
-    let mut total = Tally::default();
-    for (_, tally) in std::mem::take(contexts) {
-        total.merge(tally);
+
+    fn add(&mut self, context: Context, tally: Tally) {
+        match self.0.binary_search_by(|(own, _)| own.cmp(&context)) {
+            Ok(at) => {
+                if let Some((_, known)) = self.0.get_mut(at) {
+                    known.merge(tally);
+                }
+            }
+            Err(at) => {
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(at, (context, tally));
+            }
+        }
     }
-    contexts.insert(folded, total);
+
+    fn merge(&mut self, other: Self) {
+        if self.0.is_empty() {
+            *self = other;
+        } else {
+            other
+                .0
+                .into_iter()
+                .for_each(|(context, tally)| self.add(context, tally));
+        }
+        self.bound();
+    }
+
+    /// Too many contexts become one in which every key is unknown: less is known, nothing is invented.
+    /// Once folded, a resource stays folded, so that the order of merging does not matter.
+    fn bound(&mut self) {
+        let folded = folded_context();
+        if self.0.len() <= MOST_CONTEXTS && self.get_mut(&folded).is_none() {
+            return;
+        }
+        let mut total = Tally::default();
+        for (_, tally) in std::mem::take(&mut self.0) {
+            total.merge(tally);
+        }
+        self.add(folded, total);
+    }
 }
 
 /// A key that no policy can name.
@@ -319,11 +353,11 @@ mod tests {
 
     fn tally(second: i64) -> Tally {
         let time = jiff::Timestamp::from_second(second).unwrap();
-        let id = format!("{second:04}");
+        let id = EventId::new(&format!("{second:04}"));
         Tally {
             succeeded: 1,
             seen: Some((time, time)),
-            samples: vec![Sample { time, id }],
+            samples: SmallVec::from_buf([Sample { time, id }]),
             ..Tally::default()
         }
     }
@@ -397,7 +431,7 @@ mod tests {
             total
                 .samples
                 .iter()
-                .map(|sample| sample.id.as_str())
+                .map(|sample| sample.id.to_string())
                 .collect::<Vec<_>>(),
             ["0001", "0003", "0005"]
         );

@@ -352,7 +352,11 @@ mod outcomes {
             ("2026-08-03T09:00:00Z".into(), "2026-08-10T09:00:00Z".into())
         );
         let tally = tallies(&ledger, "s3:GetObject")[0].1;
-        let ids: Vec<&str> = tally.samples.iter().map(|sample| &sample.id[24..]).collect();
+        let ids: Vec<String> = tally
+            .samples
+            .iter()
+            .map(|sample| sample.id.to_string()[24..].to_owned())
+            .collect();
         assert_eq!(ids, ["000000000002", "000000000005", "000000000009"]);
     }
 }

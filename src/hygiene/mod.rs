@@ -49,12 +49,16 @@ pub struct Given {
     pub config: Option<ConfigSettings>,
 }
 
+/// Actions whose evidence is looked at; of others only who called is.
+pub const ASKED: [&str; 1] = [PASS_ROLE];
+const PASS_ROLE: &str = "iam:PassRole";
+
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// The principals and what they hold.
     pub account: &'a Account,
-    /// The trail, with [`crate::evidence::Interest::callers`].
+    /// The trail, with [`crate::evidence::Interest::callers`], of actions at least those [`ASKED`].
     pub ledger: &'a Ledger,
     /// The end of the trail.
     pub end: Timestamp,

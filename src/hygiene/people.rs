@@ -247,7 +247,7 @@ fn pass_role(case: &Case<'_>, holder: &Holder, found: &mut Vec<Finding>) {
     let Some(evidence) = case
         .ledger
         .evidence(&holder.arn)
-        .and_then(|own| own.actions.get("iam:PassRole"))
+        .and_then(|own| own.actions.get(super::PASS_ROLE))
     else {
         return;
     };
@@ -259,7 +259,7 @@ fn pass_role(case: &Case<'_>, holder: &Holder, found: &mut Vec<Finding>) {
         return;
     }
     let proof = refused.iter().map(|(resource, _, tally)| Proof {
-        event_ids: tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+        event_ids: tally.samples.iter().map(|sample| sample.id.to_string()).collect(),
         ..Proof::of(
             "trail",
             format!(

@@ -225,9 +225,13 @@ fn calls(tally: &Tally) -> CallsView {
         inconclusive: tally.inconclusive,
         first: tally.seen.map(|(first, _)| first.to_string()),
         last: tally.seen.map(|(_, last)| last.to_string()),
-        operations: tally.operations.clone(),
+        operations: tally
+            .operations
+            .iter()
+            .map(|(name, times)| (name.to_string(), times))
+            .collect(),
         via: tally.via.clone(),
-        event_ids: tally.samples.iter().map(|sample| sample.id.clone()).collect(),
+        event_ids: tally.samples.iter().map(|sample| sample.id.to_string()).collect(),
     }
 }
 
@@ -245,7 +249,7 @@ fn refused(refused: &Refused) -> RefusedView {
             .tally
             .samples
             .iter()
-            .map(|sample| sample.id.clone())
+            .map(|sample| sample.id.to_string())
             .collect(),
     }
 }

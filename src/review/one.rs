@@ -308,7 +308,7 @@ fn uses(proposal: &Proposal, evidence: &Evidence) -> Vec<UsedView> {
             last: calls.seen.map(|(_, last)| last.to_string()),
             resources: resources.len(),
             granted: proposal.actions.contains_key(action),
-            event_ids: calls.samples.iter().map(|sample| sample.id.clone()).collect(),
+            event_ids: calls.samples.iter().map(|sample| sample.id.to_string()).collect(),
         }
     })
     .collect()
@@ -328,7 +328,7 @@ fn refusals(proposal: &Proposal) -> Vec<RefusalView> {
                 .tally
                 .samples
                 .iter()
-                .map(|sample| sample.id.clone())
+                .map(|sample| sample.id.to_string())
                 .collect(),
         })
         .collect();
