@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use super::Exit;
+use super::live::Live;
 use super::output::{Format, Output};
 use super::whole_account::{self, AccountArgs, WholeAccount, days};
 use crate::backtest::{Adding, Priced, SCHEMA_VERSION, Table};
@@ -53,7 +54,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         let after = |days: &i64| first.saturating_add(SignedDuration::from_hours(days * 24)).ok();
         learn.iter().filter_map(after).filter(|cut| *cut < last).collect()
     };
-    match whole_account::read(&args.account, false, output, cuts) {
+    match whole_account::read(
+        (&args.account, &Live::new(&args.account.aws)),
+        false,
+        output,
+        cuts,
+    ) {
         Ok(whole) => answer(args, &learn, whole, output),
         Err(said) => {
             output.diagnostics(&said);

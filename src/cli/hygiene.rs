@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::live::{Live, is_live};
 use super::whole_account::{AccountArgs, WholeAccount};
 use crate::diagnostic::Diagnostic;
 use crate::evidence::Ledger;
@@ -50,7 +51,59 @@ pub(super) struct Texts {
 
 impl HygieneArgs {
     /// The files that are named, else those of a snapshot. A named file that cannot be read ends the run.
-    pub(super) fn texts(&self, grants: &Path) -> Result<Texts, Vec<Diagnostic>> {
+    ///
+    /// Where grants come from the account itself, so does what is not named.
+    pub(super) fn texts(
+        &self,
+        grants: &Path,
+        live: &Live<'_>,
+    ) -> Result<(Texts, Vec<Diagnostic>), Vec<Diagnostic>> {
+        if is_live(grants) {
+            return self.live_texts(live);
+        }
+        Ok((self.texts_of_files(grants)?, Vec::new()))
+    }
+
+    #[cfg(feature = "aws")]
+    fn live_texts(&self, live: &Live<'_>) -> Result<(Texts, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let mut texts = self.texts_of_files(Path::new(""))?;
+        let reports = live.reports()?;
+        let text = |value: serde_json::Value| (value.to_string(), "aws:".to_owned());
+        let Texts {
+            credential_report,
+            account_summary,
+            password_policy,
+            trail_settings,
+            config_settings,
+        } = &mut texts;
+        let ones = [
+            (credential_report, reports.credential_report),
+            (account_summary, reports.summary),
+            (password_policy, reports.password_policy),
+        ];
+        for (named, read) in ones {
+            if named.is_none() {
+                *named = read.map(text);
+            }
+        }
+        for (named, read) in [
+            (trail_settings, reports.trails),
+            (config_settings, reports.config),
+        ] {
+            if named.is_empty() {
+                named.extend(read.map(text));
+            }
+        }
+        Ok((texts, reports.said))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn live_texts(&self, _: &Live<'_>) -> Result<(Texts, Vec<Diagnostic>), Vec<Diagnostic>> {
+        // Reading the grants says that this build cannot ask.
+        Ok((self.texts_of_files(Path::new(""))?, Vec::new()))
+    }
+
+    fn texts_of_files(&self, grants: &Path) -> Result<Texts, Vec<Diagnostic>> {
         let snapshot = Snapshot::at(grants);
         let one = |named: &Option<PathBuf>, file: AccountFile| {
             let kept = || snapshot.as_ref().and_then(|own| own.account_file(file));

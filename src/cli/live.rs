@@ -23,8 +23,8 @@ use crate::source::Scope;
 use crate::source::Window;
 #[cfg(feature = "aws")]
 use crate::source::aws::{
-    AthenaTrail, Attribute, AuthorizationDetails, BucketTrail, Client, EventHistory, Failure, Settings,
-    Wanted, history_selectors,
+    AccountReports, AthenaTrail, Attribute, AuthorizationDetails, BucketTrail, Client, EventHistory, Failure,
+    Settings, Wanted, history_selectors,
 };
 
 /// How to reach an account.
@@ -216,6 +216,11 @@ impl<'a> Live<'a> {
             }
         }
         Ok(said)
+    }
+
+    /// The account's reports and settings, for findings of hygiene.
+    pub(super) fn reports(&self) -> Result<AccountReports, Vec<Diagnostic>> {
+        self.client()?.account_reports().map_err(failed)
     }
 
     /// The policies that the organization lays over the account.

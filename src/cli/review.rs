@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::Exit;
 use super::hygiene::{self, HygieneArgs, Texts};
+use super::live::Live;
 use super::output::Output;
 use super::trails;
 use super::whole_account::{self, AccountArgs, WholeAccount, days};
@@ -19,6 +20,7 @@ use crate::evaluate::Layer;
 use crate::evidence::{Evidence, Visibility};
 use crate::exception::{Exceptions, Judged};
 use crate::grants::{Grants, Holder, short_name};
+use crate::hygiene::Finding;
 use crate::recommend::{Options, Subject, Unseen};
 use crate::report;
 use crate::review::{
@@ -69,7 +71,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// Exit with 3 where there is something to change, or a finding of a warning or worse; with --baseline, where
-    /// something is new.
+    /// any of it is new.
     #[arg(long)]
     exit_code: bool,
 }
@@ -118,15 +120,19 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let texts = match args.hygiene.texts(&args.account.grants) {
+    let live = Live::new(&args.account.aws);
+    let (texts, of_reports) = match args.hygiene.texts(&args.account.grants, &live) {
         Ok(texts) => texts,
         Err(said) => {
             output.diagnostics(&said);
             return Exit::Failed;
         }
     };
-    let whole = match whole_account::read(&args.account, true, output, cuts) {
-        Ok(whole) => whole,
+    let whole = match whole_account::read((&args.account, &live), true, output, cuts) {
+        Ok(mut whole) => {
+            whole.said.extend(of_reports);
+            whole
+        }
         Err(said) => {
             output.diagnostics(&said);
             return Exit::Failed;
@@ -472,7 +478,10 @@ fn print(args: &Args, review: &Review, whole: &WholeAccount, output: &Output) ->
         return Exit::Partial;
     }
     let found = match &review.changes {
-        Some(changes) => changes.to_look_at > 0,
+        Some(changes) => {
+            let is_new = |own: &Finding| own.is_new == Some(true) && own.severity != Severity::Note;
+            changes.to_look_at > 0 || review.findings.iter().any(is_new)
+        }
         None => {
             let found = review.totals.findings;
             review.totals.with_change > 0 || found.error + found.warning > 0

@@ -16,7 +16,7 @@ use super::output::Output;
 use super::trails::{TrailArgs, fetched};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::aws::write_whole;
-use crate::source::snapshot::{Manifest, SNAPSHOT_VERSION, Snapshot, organization_value};
+use crate::source::snapshot::{AccountFile, Manifest, SNAPSHOT_VERSION, Snapshot, organization_value};
 use crate::source::{RecordText, Store, read_trails};
 use crate::trail::{Event, NotAnEvent, Scratch, mask};
 
@@ -73,6 +73,22 @@ fn snapshot(args: &Args, output: &Output) -> Result<Exit, Vec<Diagnostic>> {
         "organization.json",
         &organization_value(&organization),
     )?;
+    let reports = live.reports()?;
+    said.extend(reports.said);
+    let read = [
+        (AccountFile::CredentialReport, reports.credential_report),
+        (AccountFile::Summary, reports.summary),
+        (AccountFile::PasswordPolicy, reports.password_policy),
+        (AccountFile::Trails, reports.trails),
+        (AccountFile::Config, reports.config),
+    ];
+    for (file, value) in read {
+        // What an earlier run could read and this one could not is not today's.
+        match value {
+            Some(value) => write(&args.folder, file.name(), &value)?,
+            None => remove(&args.folder, file.name())?,
+        }
+    }
     let now = Timestamp::now();
     let runs = before.as_ref().map_or(1, |before| before.runs + 1);
     let mut manifest = Manifest {
@@ -154,6 +170,14 @@ fn write(folder: &Path, name: &str, value: &Value) -> Result<(), Vec<Diagnostic>
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let path = folder.join(name);
     write_whole(&path, format!("{text}\n").as_bytes()).map_err(|error| unwritable(&path, &error))
+}
+
+fn remove(folder: &Path, name: &str) -> Result<(), Vec<Diagnostic>> {
+    let path = folder.join(name);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(&path, &error)),
+        _ => Ok(()),
+    }
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Vec<Diagnostic> {

@@ -146,7 +146,7 @@ pub(super) struct WholeAccount {
 /// Reads the account, then the trail; `cuts` says where to cut a trail of this first and last event; `by_day`
 /// keeps what was done on each day.
 pub(super) fn read(
-    wanted: &AccountArgs,
+    (wanted, live): (&AccountArgs, &Live<'_>),
     by_day: bool,
     output: &Output,
     cuts: impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>,
@@ -155,7 +155,6 @@ pub(super) fn read(
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(wanted.threads)
         .build_global();
-    let live = &Live::new(&wanted.aws);
     let (account, mut said) = read_account(&wanted.grants, None, live)?;
     said.extend(wanted.names_nobody(&account.holders));
     let given = wanted.event_selectors.as_deref();

@@ -29,6 +29,9 @@ pub struct Finding {
     pub reference: &'static str,
     /// The same for the same finding in every run.
     pub fingerprint: String,
+    /// Whether the earlier review does not have it; only where there is one to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_new: Option<bool>,
 }
 
 /// What a finding rests on.
@@ -97,6 +100,11 @@ impl Proof {
 const SHOWN: usize = 8;
 
 impl Finding {
+    /// Whether it is to be shown: the earlier review, if there is one, does not have it.
+    pub fn is_shown(&self) -> bool {
+        self.is_new != Some(false)
+    }
+
     /// A finding of a kind, without evidence yet.
     pub(super) fn new(rule: &'static Rule, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let subject = subject.into();
@@ -108,6 +116,7 @@ impl Finding {
             message: message.into(),
             evidence: Vec::new(),
             fix: rule.help.to_owned(),
+            is_new: None,
             commands: Vec::new(),
             reference: rule.reference,
         }

@@ -1,5 +1,7 @@
 //! Comma-separated values (RFC 4180), for spreadsheets.
 
+use std::collections::BTreeMap;
+
 use crate::review::{Levels, PrincipalReview, Review};
 
 /// One line a principal.
@@ -49,7 +51,12 @@ pub fn review(review: &Review) -> String {
         "exceptions",
         "since",
         "since_what",
+        "findings",
     ];
+    let mut of_principal: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for own in &review.findings {
+        of_principal.entry(&own.subject).or_default().push(own.code);
+    }
     let mut out = line(head.map(str::to_owned));
     for own in &review.principals {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -109,6 +116,9 @@ pub fn review(review: &Review) -> String {
                 .as_ref()
                 .map_or_else(String::new, |since| since.compared.as_str().to_owned()),
             since(own),
+            of_principal
+                .get(own.arn.as_str())
+                .map_or_else(String::new, |codes| codes.join("; ")),
         ]));
     }
     out

@@ -13,6 +13,18 @@ pub struct Baseline {
     pub last: Option<String>,
     /// Its principals.
     pub principals: Vec<BaselinePrincipal>,
+    /// What it found of hygiene; what an exception left alone is not among it.
+    #[serde(default)]
+    pub findings: Vec<BaselineFinding>,
+}
+
+/// A finding of an earlier review.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct BaselineFinding {
+    /// Its kind.
+    pub code: String,
+    /// Who or what it is about.
+    pub subject: String,
 }
 
 /// A principal of an earlier review.

@@ -108,6 +108,19 @@ pub struct Changes {
     pub refusals: usize,
     /// Principals that the account no longer has, by ARN.
     pub gone: Vec<String>,
+    /// Findings that the earlier review does not have.
+    pub findings_new: usize,
+    /// Findings of the earlier review that are no longer there.
+    pub findings_settled: Vec<SettledFinding>,
+}
+
+/// A finding that is no longer there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct SettledFinding {
+    /// Its kind.
+    pub code: String,
+    /// Who or what it was about.
+    pub subject: String,
 }
 
 /// Compares each principal with the earlier review, and adds up; `in_account` says whether the account has a
@@ -136,7 +149,34 @@ pub fn compare(review: &mut Review, baseline: &Baseline, in_account: &dyn Fn(&st
         changes.add(&since);
         own.since = Some(since);
     }
+    compare_findings(review, baseline, &mut changes);
     review.changes = Some(changes);
+}
+
+/// A finding is the same where its kind and its subject are, whatever its evidence says today.
+fn compare_findings(review: &mut Review, baseline: &Baseline, changes: &mut Changes) {
+    let earlier: BTreeSet<(&str, &str)> = baseline
+        .findings
+        .iter()
+        .map(|own| (own.code.as_str(), own.subject.as_str()))
+        .collect();
+    for own in &mut review.findings {
+        let is_new = !earlier.contains(&(own.code, own.subject.as_str()));
+        own.is_new = Some(is_new);
+        changes.findings_new += usize::from(is_new);
+    }
+    let found = review.findings.iter().map(|own| (own.code, own.subject.as_str()));
+    let excepted = review.excepted_findings.iter();
+    let now: BTreeSet<(&str, &str)> = found
+        .chain(excepted.map(|own| (own.code, own.subject.as_str())))
+        .collect();
+    changes.findings_settled = earlier
+        .difference(&now)
+        .map(|(code, subject)| SettledFinding {
+            code: (*code).to_owned(),
+            subject: (*subject).to_owned(),
+        })
+        .collect();
 }
 
 impl Changes {

@@ -19,6 +19,7 @@ mod determinism;
 mod examples;
 mod explain;
 mod groups;
+mod hygiene;
 mod infrastructure;
 mod messages;
 mod observed;

@@ -19,6 +19,7 @@ mod fake;
 mod faults;
 mod following;
 mod grants;
+mod hygiene;
 mod opinions;
 mod program;
 mod servers;

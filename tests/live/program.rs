@@ -132,7 +132,8 @@ impl Program {
             .filter(|own| own.len() > 8);
         for secret in secrets
             .map(String::as_str)
-            .chain(["AWS4-HMAC-SHA256", "Signature="])
+            // The name of the algorithm alone stands in policies of AWS's own.
+            .chain(["AWS4-HMAC-SHA256 Credential", "Signature="])
         {
             assert!(!text.contains(secret), "a secret stands in {place}");
         }

@@ -50,8 +50,83 @@ pub fn render(report: &Recommendation) -> String {
     refused(&mut out, report);
     unseen(&mut out, report);
     dangers(&mut out, report);
+    conditions(&mut out, report);
+    backtest(&mut out, report);
     proof(&mut out, report);
     out
+}
+
+/// Conditions that held for every use, by name.
+fn conditions(out: &mut String, report: &Recommendation) {
+    if report.conditions.is_empty() {
+        return;
+    }
+    let summary = format!("Conditions that held for every use: {}", report.conditions.len());
+    folded(out, &summary, |out| {
+        line!(out, "Written only with `--conditions`.\n");
+        line!(
+            out,
+            "| condition | actions | calls | days | let through | later refused |"
+        );
+        line!(out, "|---|---|--:|--:|--:|--:|");
+        for own in report.conditions.iter().take(ROWS) {
+            let written = if own.written { " (written)" } else { "" };
+            let share = own.let_through_percent.map(|share| format!("{share:.0} %"));
+            let later = own.backtest.as_ref();
+            let later = later.map(|own| format!("{} of {}", own.refused, own.calls));
+            line!(
+                out,
+                "| {}{written} {} | {} | {} | {} | {} | {} |",
+                own.name.as_str(),
+                code(&own.condition.to_string()),
+                codes(&own.actions, 4),
+                own.calls,
+                own.days,
+                share.unwrap_or_default(),
+                later.unwrap_or_default()
+            );
+        }
+        rest(out, report.conditions.len());
+    });
+}
+
+/// What the proposal would have refused, had it been made before the last days.
+fn backtest(out: &mut String, report: &Recommendation) {
+    let Some(test) = report.backtest.as_ref().filter(|_| report.summary.changes) else {
+        return;
+    };
+    let outcome = &test.outcome;
+    line!(
+        out,
+        "**Backtest:** had this been applied {} days ago, learnt from the {} days before: {} of {} calls refused, in {} tickets; {} cannot be decided.\n",
+        test.judged_days,
+        test.learnt_days,
+        outcome.refused_calls,
+        outcome.calls,
+        outcome.tickets,
+        outcome.undecided_calls
+    );
+    if outcome.refused.is_empty() {
+        return;
+    }
+    folded(out, &format!("Refused later: {}", outcome.refused.len()), |out| {
+        line!(
+            out,
+            "| action | on | calls | first | event ids |\n|---|---|--:|---|---|"
+        );
+        for own in outcome.refused.iter().take(ROWS) {
+            line!(
+                out,
+                "| {} | {} | {} | {} | {} |",
+                code(&own.action),
+                code(&own.resource),
+                own.calls,
+                day_of(&own.first),
+                codes(&own.event_ids, IDS)
+            );
+        }
+        rest(out, outcome.refused.len());
+    });
 }
 
 fn policy(out: &mut String, edit: &Edit, report: &Recommendation) {
@@ -301,4 +376,11 @@ fn proof(out: &mut String, report: &Recommendation) {
         proof.unknown.len() + proof.carried.len(),
         proof.new.len()
     );
+}
+
+/// What of a list is not shown.
+fn rest(out: &mut String, all: usize) {
+    if all > ROWS {
+        line!(out, "\n… and {} more, in `--format json`.", all - ROWS);
+    }
 }

@@ -3,10 +3,11 @@
 
 use std::fmt::Write;
 
-use super::{code, codes, day, day_of, folded, html_code, line, prose};
+use super::{code, codes, day, day_of, fenced, folded, html_code, line, prose};
 use crate::diagnostic::Severity;
 use crate::exception::Holds;
 use crate::grants::short_name;
+use crate::hygiene::Finding;
 use crate::review::{Compared, PrincipalReview, Review};
 
 /// GitHub cuts comments at 65,536 characters: of each list the first so many are shown.
@@ -35,6 +36,7 @@ pub fn render(review: &Review, most: usize) -> String {
         let summary = format!("{}. {}: {}", own.rank, html_code(&name(own)), in_short(own));
         folded(&mut out, &summary, |out| principal(out, own));
     }
+    findings(&mut out, review, most);
     exceptions(&mut out, review);
     said(&mut out, review);
     out
@@ -47,7 +49,7 @@ fn is_shown(own: &PrincipalReview) -> bool {
 }
 
 fn name(own: &PrincipalReview) -> String {
-    short_name(&own.arn).unwrap_or_else(|| own.arn.clone())
+    short(&own.arn)
 }
 
 fn head(out: &mut String, review: &Review) {
@@ -282,6 +284,77 @@ fn more(out: &mut String, all: usize) {
     }
 }
 
+/// What is wrong with the account's hygiene: a table, and each folded with its evidence and what to do.
+fn findings(out: &mut String, review: &Review, most: usize) {
+    let settled = review.changes.iter().flat_map(|own| &own.findings_settled);
+    let settled: Vec<String> = settled
+        .map(|own| format!("{} of {}", own.code, short(&own.subject)))
+        .collect();
+    let shown: Vec<&Finding> = review.findings.iter().filter(|own| own.is_shown()).collect();
+    if shown.is_empty() && settled.is_empty() {
+        return;
+    }
+    line!(out, "### Findings\n");
+    if !settled.is_empty() {
+        line!(out, "Settled since: {}\n", codes(&settled, NAMES));
+    }
+    if shown.is_empty() {
+        return;
+    }
+    line!(out, "| | finding | of | what |\n|---|---|---|---|");
+    for own in shown.iter().take(most) {
+        line!(
+            out,
+            "| {} | {} | {} | {} |",
+            how_bad(own.severity),
+            code(own.code),
+            code(&short(&own.subject)),
+            prose(&own.message)
+        );
+    }
+    line!(out);
+    for own in shown.iter().take(most) {
+        let summary = format!("{}: {}", html_code(own.code), html_code(&short(&own.subject)));
+        folded(out, &summary, |out| finding(out, own));
+    }
+    if shown.len() > most {
+        line!(
+            out,
+            "… and {} more findings: `--top N` shows more, `--format json` and `sarif` all.\n",
+            shown.len() - most
+        );
+    }
+}
+
+fn finding(out: &mut String, own: &Finding) {
+    line!(out, "{}\n", code(&own.subject));
+    for proof in own.evidence.iter().take(ROWS) {
+        let ids = match proof.event_ids.as_slice() {
+            [] => String::new(),
+            ids => format!(" ({})", codes(ids, IDS)),
+        };
+        line!(out, "- {}: {}{ids}", proof.source, prose(&proof.detail));
+    }
+    more(out, own.evidence.len());
+    line!(out, "\n**Do:** {}\n", prose(&own.fix));
+    if !own.commands.is_empty() {
+        fenced(out, "sh", &own.commands.join("\n"));
+    }
+    line!(out, "<{}>", own.reference);
+}
+
+fn short(arn: &str) -> String {
+    short_name(arn).unwrap_or_else(|| arn.to_owned())
+}
+
+fn how_bad(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
 fn exceptions(out: &mut String, review: &Review) {
     if review.exceptions.is_empty() {
         return;
@@ -321,16 +394,11 @@ fn said(out: &mut String, review: &Review) {
     let summary = format!("Said about the input: {}", review.diagnostics.len());
     folded(out, &summary, |out| {
         for own in review.diagnostics.iter().take(ROWS * 2) {
-            let how_bad = match own.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Note => "note",
-            };
             let help = own
                 .help
                 .as_deref()
                 .map_or(String::new(), |help| format!(" ({})", prose(help)));
-            line!(out, "- {how_bad}: {}{help}", prose(&own.message));
+            line!(out, "- {}: {}{help}", how_bad(own.severity), prose(&own.message));
         }
     });
 }

@@ -17,19 +17,24 @@ pub(super) fn section(out: &mut String, findings: &[Finding], most: usize) {
         return;
     }
     let all = BySeverity::of(findings);
+    let shown: Vec<&Finding> = findings.iter().filter(|own| own.is_shown()).collect();
+    let known = match findings.len() - shown.len() {
+        0 => String::new(),
+        known => format!(", {} of them known from the baseline (not shown)", grouped(known)),
+    };
     line!(out);
     line!(
         out,
-        "{}: {} · {} · {}",
+        "{}: {} · {} · {}{known}",
         styled(STRONG, &count(findings.len() as u64, "finding")),
         count(all.error as u64, "error"),
         count(all.warning as u64, "warning"),
         count(all.note as u64, "note")
     );
-    for own in findings.iter().take(most) {
+    for own in shown.iter().take(most) {
         one(out, own);
     }
-    let rest = findings.len().saturating_sub(most);
+    let rest = shown.len().saturating_sub(most);
     if rest > 0 {
         line!(
             out,

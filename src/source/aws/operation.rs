@@ -4,8 +4,8 @@
 //! can use, and no more.
 
 use super::service::{
-    ACCESS_ANALYZER, ATHENA, CLOUDTRAIL, DYNAMODB, ECR, IAM, KMS, LAMBDA, ORGANIZATIONS, S3, SECRETS_MANAGER,
-    SNS, SQS, STS, Service,
+    ACCESS_ANALYZER, ATHENA, CLOUDTRAIL, CONFIG, DYNAMODB, ECR, IAM, KMS, LAMBDA, ORGANIZATIONS, S3,
+    SECRETS_MANAGER, SNS, SQS, STS, Service,
 };
 
 /// One operation.
@@ -88,6 +88,11 @@ operations! {
     GENERATE_SERVICE_LAST_ACCESSED_DETAILS = read(&IAM, "GenerateServiceLastAccessedDetails");
     GET_SERVICE_LAST_ACCESSED_DETAILS = read(&IAM, "GetServiceLastAccessedDetails");
 
+    GENERATE_CREDENTIAL_REPORT = read(&IAM, "GenerateCredentialReport");
+    GET_CREDENTIAL_REPORT = read(&IAM, "GetCredentialReport");
+    GET_ACCOUNT_SUMMARY = read(&IAM, "GetAccountSummary");
+    GET_ACCOUNT_PASSWORD_POLICY = read(&IAM, "GetAccountPasswordPolicy");
+
     CREATE_POLICY = write(&IAM, "CreatePolicy");
     DELETE_POLICY = write(&IAM, "DeletePolicy");
     CREATE_POLICY_VERSION = write(&IAM, "CreatePolicyVersion");
@@ -114,6 +119,10 @@ operations! {
     LOOKUP_EVENTS = read(&CLOUDTRAIL, "LookupEvents");
     DESCRIBE_TRAILS = read(&CLOUDTRAIL, "DescribeTrails");
     GET_EVENT_SELECTORS = read(&CLOUDTRAIL, "GetEventSelectors");
+    GET_TRAIL_STATUS = read(&CLOUDTRAIL, "GetTrailStatus");
+
+    DESCRIBE_CONFIGURATION_RECORDERS = read(&CONFIG, "DescribeConfigurationRecorders");
+    DESCRIBE_CONFIGURATION_RECORDER_STATUS = read(&CONFIG, "DescribeConfigurationRecorderStatus");
 
     // S3 asks for other names than its API has
     // (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>).

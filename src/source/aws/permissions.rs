@@ -79,6 +79,22 @@ static TRAILS: Purpose = Purpose {
     besides: &[],
     resource: On::Everything,
 };
+static HYGIENE: Purpose = Purpose {
+    sid: "Hygiene",
+    operations: &[
+        &op::GENERATE_CREDENTIAL_REPORT,
+        &op::GET_CREDENTIAL_REPORT,
+        &op::GET_ACCOUNT_SUMMARY,
+        &op::GET_ACCOUNT_PASSWORD_POLICY,
+        &op::DESCRIBE_TRAILS,
+        &op::GET_TRAIL_STATUS,
+        &op::GET_EVENT_SELECTORS,
+        &op::DESCRIBE_CONFIGURATION_RECORDERS,
+        &op::DESCRIBE_CONFIGURATION_RECORDER_STATUS,
+    ],
+    besides: &[],
+    resource: On::Everything,
+};
 static BUCKET: Purpose = Purpose {
     sid: "TrailBucket",
     operations: &[&op::LIST_OBJECTS_V2],
@@ -211,12 +227,18 @@ static COMMANDS: &[(&str, &[&Purpose])] = &[
             &OBJECTS,
         ],
     ),
+    (
+        "review",
+        &[&GRANTS, &HYGIENE, &HISTORY, &TRAILS, &BUCKET, &OBJECTS],
+    ),
+    ("backtest", &[&GRANTS, &HISTORY, &TRAILS, &BUCKET, &OBJECTS]),
     ("simulate", &[&GRANTS, &ORGANIZATION]),
     (
         "snapshot",
         &[
             &GRANTS,
             &ORGANIZATION,
+            &HYGIENE,
             &HISTORY,
             &TRAILS,
             &BUCKET,

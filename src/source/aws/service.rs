@@ -61,6 +61,11 @@ pub(super) static CLOUDTRAIL: Service = regional(
     "cloudtrail",
     Protocol::Json("1.1", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"),
 );
+pub(super) static CONFIG: Service = regional(
+    "config_service",
+    "config",
+    Protocol::Json("1.1", "StarlingDoveService"),
+);
 pub(super) static S3: Service = regional("s3", "s3", Protocol::RestXml);
 pub(super) static ATHENA: Service = regional("athena", "athena", Protocol::Json("1.1", "AmazonAthena"));
 pub(super) static ACCESS_ANALYZER: Service =
