@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use action_catalog::When;
 use serde_json::Value;
+use smallvec::{SmallVec, smallvec};
 
 use crate::trail::Event;
 
@@ -53,7 +54,7 @@ fn is_there(event: &Event<'_>, path: &str) -> bool {
     })
 }
 
-fn values<'e>(event: &'e Event<'_>, path: &str) -> Vec<&'e Value> {
+fn values<'e>(event: &'e Event<'_>, path: &str) -> Found<'e> {
     match path.strip_prefix("response.") {
         Some(rest) => at(event.response.value(), rest),
         None => {
@@ -76,41 +77,48 @@ fn wrapped(request: &Value) -> Option<&Value> {
         .map(|(_, value)| value)
 }
 
+/// What stands at a path: mostly one value.
+type Found<'v> = SmallVec<[&'v Value; 2]>;
+
 /// All values at a dotted path below `value`.
-pub(super) fn at<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
-    let mut here = vec![value];
+pub(super) fn at<'v>(value: &'v Value, path: &str) -> Found<'v> {
+    let mut here: Found<'v> = smallvec![value];
     for step in path.split('.') {
         let (name, each) = match step.strip_suffix("[]") {
             Some(name) => (name, true),
             None => (step, false),
         };
-        here = here
-            .into_iter()
-            .flat_map(|value| {
-                if name.is_empty() {
-                    vec![value]
-                } else {
-                    field(value, name).into_iter().collect()
-                }
-            })
-            .flat_map(|value| match value {
-                Value::Array(list) if each => list.iter().collect(),
-                other => vec![other],
-            })
-            .collect();
+        let mut next = Found::new();
+        for value in here {
+            let value = if name.is_empty() {
+                Some(value)
+            } else {
+                field(value, name)
+            };
+            match value {
+                Some(Value::Array(list)) if each => next.extend(list),
+                Some(other) => next.push(other),
+                None => {}
+            }
+        }
+        here = next;
     }
     here
 }
 
+/// Up to so many fields are looked through faster than a name is hashed.
+const FEW: usize = 12;
+
 /// The field of an object, its name in any case. An exact match wins.
 fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let object = value.as_object()?;
-    object.get(name).or_else(|| {
-        object
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
+    let named = |is: &dyn Fn(&str) -> bool| object.iter().find(|(key, _)| is(key)).map(|(_, value)| value);
+    let exact = if object.len() <= FEW {
+        named(&|key| key == name)
+    } else {
+        object.get(name)
+    };
+    exact.or_else(|| named(&|key| key.eq_ignore_ascii_case(name)))
 }
 
 /// All text values, at any depth, of fields called `name`.

@@ -235,7 +235,7 @@ pub(crate) fn any_of_type(template: &str, arn: &str) -> Option<String> {
 }
 
 /// The account and region that `${Account}` and `${Region}` stand for in this event.
-pub(super) fn partition(event: &Event<'_>) -> String {
+pub(super) fn partition<'e>(event: &'e Event<'_>) -> &'e str {
     let arn = event
         .caller
         .arn
@@ -244,9 +244,9 @@ pub(super) fn partition(event: &Event<'_>) -> String {
     if let Some(arn) = crate::arn::Arn::parse(arn)
         && !arn.partition.is_empty()
     {
-        return arn.partition.to_owned();
+        return arn.partition;
     }
-    parameters::partition_of_region(&event.region).to_owned()
+    parameters::partition_of_region(&event.region)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use action_catalog::Need;
+use smallvec::SmallVec;
 
 use super::parameters::{anywhere, strings};
 use super::resource::{Resource, Widened, partition};
@@ -39,24 +40,32 @@ pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
             return Filled::default();
         };
         rest = after;
-        let values = if dollar {
-            standard(name, event).into_iter().collect()
-        } else {
-            placeholder(name, event)
-        };
-        let mut plain = Vec::new();
-        for value in values {
+        if dollar {
+            // Partition, region and account are never ARNs.
+            match standard(name, event) {
+                Some(text) => made.iter_mut().for_each(|arn| arn.push_str(text)),
+                None => made.clear(),
+            }
+            continue;
+        }
+        let mut plain: SmallVec<[String; 1]> = SmallVec::new();
+        for value in placeholder(name, event) {
             match value_of(value, template, event) {
                 Fills::Whole(arn) => whole.push(arn),
                 Fills::Part(text) => plain.push(text),
                 Fills::Nothing => partly = true,
             }
         }
-        made = made
-            .iter()
-            .flat_map(|arn| plain.iter().map(move |value| format!("{arn}{value}")))
-            .take(MOST)
-            .collect();
+        match plain.as_slice() {
+            [] => made.clear(),
+            [one] => made.iter_mut().for_each(|arn| arn.push_str(one)),
+            several => {
+                let each = made
+                    .iter()
+                    .flat_map(|arn| several.iter().map(move |value| format!("{arn}{value}")));
+                made = each.take(MOST).collect();
+            }
+        }
     }
     made.iter_mut().for_each(|arn| arn.push_str(rest));
     made.retain(|arn| Arn::parse(arn).is_some());
@@ -103,11 +112,11 @@ fn partial_function(value: &str, event: &Event<'_>) -> Option<String> {
     })
 }
 
-fn standard(name: &str, event: &Event<'_>) -> Option<String> {
+fn standard<'e>(name: &str, event: &'e Event<'_>) -> Option<&'e str> {
     match name {
         "Partition" => Some(partition(event)),
-        "Region" => Some(event.region.to_string()).filter(|region| !region.is_empty()),
-        "Account" | "AccountId" => event.account.as_deref().map(str::to_owned),
+        "Region" => Some(&*event.region).filter(|region| !region.is_empty()),
+        "Account" | "AccountId" => event.account.as_deref(),
         _ => None,
     }
 }
@@ -115,12 +124,12 @@ fn standard(name: &str, event: &Event<'_>) -> Option<String> {
 /// `path`, `path|other`, `path:transform`, `path:transform:transform`.
 fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
     let (path, transforms) = text.split_once(':').unwrap_or((text, ""));
-    let all = |value: String| {
-        transforms.split(':').fold(value, |value, transform| {
-            transformed(&value, transform, event).into_owned()
-        })
-    };
-    let mut values: Vec<String> = strings(event, path).into_iter().map(all).collect();
+    let mut values = strings(event, path);
+    for transform in transforms.split(':').filter(|transform| !transform.is_empty()) {
+        for value in &mut values {
+            *value = transformed(value, transform, event).into_owned();
+        }
+    }
     values.sort();
     values.dedup();
     values.retain(|value| !value.is_empty());
@@ -246,7 +255,7 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
             Piece::Text(text) => filled.iter_mut().for_each(|(arn, _)| arn.push_str(text)),
             Piece::Variable(name) => {
                 let (values, made) = match standard(name, event) {
-                    Some(value) => (vec![value], false),
+                    Some(value) => (vec![value.to_owned()], false),
                     None => variable(name, need, event),
                 };
                 let (arns, plain): (Vec<String>, Vec<String>) =

@@ -10,6 +10,8 @@ pub mod files;
 mod layout;
 mod ledger;
 mod list;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod progress;
 mod report;
 pub mod seen;

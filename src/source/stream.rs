@@ -45,6 +45,8 @@ pub(super) struct FileReport {
 #[derive(Debug, PartialEq, Eq)]
 enum Looks {
     Gzip,
+    #[cfg(feature = "parquet")]
+    Parquet,
     Text,
     /// Text without a line that could start JSON.
     OtherText,
@@ -170,6 +172,15 @@ impl Reading<'_> {
         match looks {
             Looks::Binary(what) => self.not_a_trail(what),
             Looks::OtherText if !self.file.given => self.not_a_trail("it is text, but not JSON"),
+            #[cfg(feature = "parquet")]
+            Looks::Parquet => {
+                let file = match is_file {
+                    true => File::open(&self.file.path)?,
+                    // Its table of contents stands at the end.
+                    false => spooled(packed.as_slice().chain(source))?,
+                };
+                self.parquet(file, into);
+            }
             Looks::Gzip => {
                 let rest = fill(&mut *source, packed, MOST_PACKED);
                 match unpacked(packed, text, unzip).filter(|_| rest.is_ok()) {
@@ -205,6 +216,45 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    #[cfg(feature = "parquet")]
+    fn parquet(&mut self, file: File, into: &mut impl Taker) {
+        self.counts.files = 1;
+        self.counts.bytes = file.metadata().map_or(0, |own| own.len());
+        let rows = match super::parquet::Rows::open(file) {
+            Ok(rows) => rows,
+            Err(why) => return self.broken_parquet(&why),
+        };
+        let mut text = Vec::new();
+        for (number, row) in (1..).zip(rows) {
+            let row = match row {
+                Ok(row) => row,
+                Err(why) => return self.broken_parquet(&why),
+            };
+            text.clear();
+            // Memory does not refuse what is written to it.
+            let _ = serde_json::to_writer(&mut text, &row);
+            self.counts.text_bytes += text.len() as u64;
+            let record = RecordText {
+                text: &text,
+                number,
+                line: number,
+                file: self.name,
+            };
+            let read = into.record(&record);
+            self.count(read, number, number);
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    fn broken_parquet(&mut self, why: &str) {
+        self.counts.broken += 1;
+        let kept = self.counts.records;
+        let message = format!("its Parquet is damaged after {kept} rows: {why}");
+        let help = "fetch the file anew, and check its size against the original's";
+        let said = Diagnostic::error(Code::BrokenRecord, message);
+        self.notes.say(said.at(Place::file(self.name)).help(help));
     }
 
     /// A gzip stream that is large, of several members or damaged.
@@ -430,6 +480,15 @@ fn unpacked(packed: &[u8], text: &mut Vec<u8>, unzip: &mut Decompressor) -> Opti
     (found == length).then_some(found)
 }
 
+/// All of a stream in a file without a name.
+#[cfg(feature = "parquet")]
+fn spooled(mut source: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut source, &mut file)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(file)
+}
+
 /// Ends a stream with the error that ended its reading before.
 struct Rest(Option<io::Error>);
 
@@ -456,7 +515,10 @@ impl<R: Read> Read for Counted<R> {
 fn looks(head: &[u8]) -> Looks {
     const MAGIC: [(&[u8], &str); 7] = [
         (b"PK\x03\x04", "it is a zip archive"),
-        (b"PAR1", "it is Parquet"),
+        (
+            b"PAR1",
+            "it is Parquet, which this build of leastgrant does not read",
+        ),
         (b"Obj\x01", "it is Avro"),
         (b"ORC", "it is ORC"),
         (b"\x28\xb5\x2f\xfd", "it is compressed with zstd"),
@@ -465,6 +527,10 @@ fn looks(head: &[u8]) -> Looks {
     ];
     if head.starts_with(&GZIP) {
         return Looks::Gzip;
+    }
+    #[cfg(feature = "parquet")]
+    if head.starts_with(b"PAR1") {
+        return Looks::Parquet;
     }
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Looks::Binary(what);

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::lenient::{Flag, List, Object, Text, There};
 use super::principal::Identity;
-use super::shapes::{of_ocsf, of_row};
+use super::shapes::{of_ocsf, of_row, of_table};
 use super::{Caller, Outcome};
 
 /// One CloudTrail record. Borrows from the record's text.
@@ -104,9 +104,12 @@ impl<'a> Parameters<'a> {
     /// The value; `Value::Null` where there is none.
     pub fn value(&self) -> &Value {
         self.parsed.get_or_init(|| {
-            self.raw
-                .and_then(|raw| serde_json::from_str(raw).ok())
-                .unwrap_or(Value::Null)
+            let value = self.raw.and_then(|raw| serde_json::from_str(raw).ok());
+            match value.unwrap_or(Value::Null) {
+                // Tables keep them as a text.
+                Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                value => value,
+            }
         })
     }
 }
@@ -143,6 +146,9 @@ struct Raw<'a> {
     event_source: Text<'a>,
     #[serde(borrow)]
     event_name: Text<'a>,
+    /// `eventName` as tables have it.
+    #[serde(rename = "eventname")]
+    lower_name: There,
     #[serde(borrow)]
     event_type: Text<'a>,
     #[serde(borrow)]
@@ -299,12 +305,14 @@ impl Raw<'_> {
 
     /// The record that an object of another shape says.
     fn other_shape(&self, text: &str) -> Result<Option<String>, NotAnEvent> {
-        if self.is_event() || !(self.class_uid.0 || self.first_time.0) {
+        if self.is_event() || !(self.class_uid.0 || self.first_time.0 || self.lower_name.0) {
             return Ok(None);
         }
         let object = serde_json::from_str(text).map_err(|error| NotAnEvent::Broken(error.to_string()))?;
         let made = if self.class_uid.0 {
             of_ocsf(&object).ok_or(NotAnEvent::Foreign)?
+        } else if self.lower_name.0 {
+            of_table(&object)
         } else {
             of_row(&object)
         };

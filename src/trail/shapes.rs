@@ -47,6 +47,103 @@ pub fn of_row(row: &Map<String, Value>) -> Value {
     })
 }
 
+/// Names of a record's fields, and of those in `userIdentity`, `resources` and `tlsDetails`. Tables of Athena have
+/// them in lower case (<https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table.html>).
+const NAMES: [&str; 42] = [
+    "accessKeyId",
+    "accountId",
+    "additionalEventData",
+    "apiVersion",
+    "awsRegion",
+    "clientProvidedHostHeader",
+    "credentialId",
+    "cipherSuite",
+    "creationDate",
+    "errorCode",
+    "errorMessage",
+    "eventCategory",
+    "eventID",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "federatedProvider",
+    "invokedBy",
+    "managementEvent",
+    "mfaAuthenticated",
+    "onBehalfOf",
+    "principalId",
+    "readOnly",
+    "recipientAccountId",
+    "requestID",
+    "requestParameters",
+    "responseElements",
+    "serviceEventDetails",
+    "sessionContext",
+    "sessionIssuer",
+    "sharedEventID",
+    "sourceIPAddress",
+    "tlsDetails",
+    "tlsVersion",
+    "userAgent",
+    "userId",
+    "userIdentity",
+    "userName",
+    "vpcEndpointId",
+    "webIdFederationData",
+];
+
+/// Fields that a table holds as a text of JSON.
+const TEXTS: [&str; 4] = [
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "serviceEventDetails",
+];
+
+/// A row of a table whose columns are a record's fields in lower case.
+pub(super) fn of_table(row: &Map<String, Value>) -> Value {
+    let mut record = renamed(row);
+    for name in TEXTS {
+        if let Some(value) = record.get_mut(name) {
+            *value = parsed(value).unwrap_or(Value::Null);
+        }
+    }
+    let resources = record.get_mut("resources").and_then(Value::as_array_mut);
+    for own in resources.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if let Some(arn) = own.remove("arn") {
+            own.insert("ARN".to_owned(), arn);
+        }
+    }
+    Value::Object(record)
+}
+
+fn renamed(fields: &Map<String, Value>) -> Map<String, Value> {
+    let named = |name: &String| {
+        let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name));
+        known.map_or_else(|| name.clone(), |known| (*known).to_owned())
+    };
+    let inner = |own: &Value| match own {
+        Value::Object(fields) => Value::Object(renamed(fields)),
+        Value::Array(list) => Value::Array(
+            list.iter()
+                .map(|own| {
+                    own.as_object()
+                        .map_or_else(|| own.clone(), |own| Value::Object(renamed(own)))
+                })
+                .collect(),
+        ),
+        other => other.clone(),
+    };
+    // A column that is empty in this row says nothing.
+    fields
+        .iter()
+        .filter(|(_, own)| !own.is_null())
+        .map(|(name, own)| (named(name), inner(own)))
+        .collect()
+}
+
 /// An event of OCSF 1.1 and later as Security Lake makes it of CloudTrail's (API Activity, Account Change,
 /// Authentication); `None` where it is of another product.
 ///
@@ -233,6 +330,44 @@ mod tests {
             parse(&json!({"class_uid": 6003}), |_| ()),
             Err(NotAnEvent::Foreign)
         );
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_its_record() {
+        let row = json!({
+            "eventversion": "1.11", "useridentity": {"type": "AssumedRole", "principalid": "AROA:s", "accountid": "111122223333",
+                "arn": "arn:aws:sts::111122223333:assumed-role/app/s", "username": null, "sessioncontext": {
+                    "attributes": {"mfaauthenticated": "false", "creationdate": "2026-01-02T03:00:00Z"},
+                    "sessionissuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ci/app", "accountid": "111122223333"}}},
+            "eventtime": "2026-01-02T03:04:05Z", "eventsource": "s3.amazonaws.com", "eventname": "GetObject",
+            "awsregion": "eu-west-1", "sourceipaddress": "203.0.113.9", "useragent": "aws-cli/2", "errorcode": null,
+            "requestparameters": "{\"bucketName\":\"b\",\"key\":\"a\"}", "responseelements": null, "eventid": "x",
+            "resources": [{"arn": "arn:aws:s3:::b/a", "accountid": null, "type": "AWS::S3::Object"}], "readonly": "true",
+            "eventcategory": "Data", "recipientaccountid": "111122223333", "vpcendpointid": "vpce-1",
+        });
+        let seen = parse(&row, |event| {
+            assert_eq!(
+                event.caller.principal.name,
+                "arn:aws:iam::111122223333:role/ci/app"
+            );
+            assert_eq!(event.request.value(), &json!({"bucketName": "b", "key": "a"}));
+            assert_eq!(event.resources[0].arn, "arn:aws:s3:::b/a");
+            assert_eq!((event.read_only, event.management), (Some(true), Some(false)));
+            assert_eq!(event.caller.mfa, Some(false));
+            (event.id.map(String::from), event.vpc_endpoint.map(String::from))
+        });
+        assert_eq!(seen, Ok((Some("x".to_owned()), Some("vpce-1".to_owned()))));
+    }
+
+    #[test]
+    fn parameters_that_a_table_keeps_as_a_text_are_read() {
+        let row = json!({
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ana", "accountId": "111122223333"},
+            "eventTime": "2026-01-02T03:04:05Z", "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+            "requestParameters": "{\"bucketName\":\"b\"}",
+        });
+        let read = parse(&row, |event| event.request.value().clone());
+        assert_eq!(read, Ok(json!({"bucketName": "b"})));
     }
 
     #[test]

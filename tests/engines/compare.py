@@ -6,13 +6,14 @@ import difflib
 import gzip
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
 import duckdb
 
-PROGRAM, FOLDER, *ENGINES = sys.argv[1:]
+PROGRAM, FOLDER, *ENGINES = sys.argv[1:] if __name__ == "__main__" else ("", ".")
 FOLDER = pathlib.Path(FOLDER)
 TRAIL = FOLDER / "trail"
 STRUCT = ("STRUCT(type VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, invokedBy VARCHAR, userName VARCHAR, "
@@ -81,6 +82,7 @@ def ocsf(record):
 
 
 LAKE = {
+    "class_uid": "BIGINT",
     "time": "BIGINT", "metadata": "STRUCT(uid VARCHAR, event_code VARCHAR, product STRUCT(name VARCHAR, feature STRUCT(name VARCHAR)))",
     "api": "STRUCT(operation VARCHAR, service STRUCT(name VARCHAR), request STRUCT(uid VARCHAR, data VARCHAR), response STRUCT(error VARCHAR, message VARCHAR, data VARCHAR))",
     "actor": "STRUCT(\"user\" STRUCT(type VARCHAR, uid VARCHAR, uid_alt VARCHAR, name VARCHAR, account STRUCT(uid VARCHAR)), session STRUCT(issuer VARCHAR), invoked_by VARCHAR)",
@@ -89,11 +91,24 @@ LAKE = {
 }
 
 
-def in_duckdb(query, files, columns, result):
+def in_duckdb(query, files, columns, result, form="json"):
     database = duckdb.connect()
     source = f"read_json('{files}', format='newline_delimited', columns={json_columns(columns)})"
     database.execute(f"CREATE VIEW t AS SELECT * FROM {source}")
-    database.execute(f"COPY ({query}) TO '{result}' (FORMAT json)")
+    database.execute(f"COPY ({query}) TO '{result}' (FORMAT {form})")
+
+
+def lower(kind):
+    """A type of the table as Athena has it: names in lower case, JSON in texts."""
+    return re.sub(r"\b(?!STRUCT|VARCHAR|BIGINT|MAP|JSON)(\w+) (?=VARCHAR|STRUCT)", lambda found: found[1].lower() + " ", kind).replace("JSON", "VARCHAR")
+
+
+def as_parquet(files, columns, result, as_table, compression):
+    """The records themselves, as a table of Athena or of Security Lake keeps them."""
+    name = lambda column: column.lower() if as_table else f'"{column}"'
+    cast = lambda column, kind: f'CAST("{column}" AS {lower(kind) if as_table else kind}) AS {name(column)}'
+    query = "SELECT " + ", ".join(cast(column, kind) for column, kind in columns.items()) + " FROM t"
+    in_duckdb(query, files, columns, result, f"parquet, COMPRESSION {compression}")
 
 
 def json_columns(columns):
@@ -134,6 +149,10 @@ def main():
     wanted = {arn: proposal(TRAIL, arn) for arn in principals()}
     started = time.time()
     runs = [("records of OCSF", lake)]
+    for form, files, columns, compression in (("table", str(TRAIL / "*.gz"), COLUMNS, "gzip"), ("lake", str(lake), LAKE, "zstd")):
+        result = FOLDER / f"{form}.parquet"
+        as_parquet(files, columns, result, form == "table", compression)
+        runs.append((f"records of a {form} in Parquet", result))
     session = None
     for engine in ENGINES:
         for form, files, columns in (("cloudtrail", str(TRAIL / "*.gz"), COLUMNS), ("security-lake", str(lake), LAKE)):
@@ -141,6 +160,9 @@ def main():
             result = FOLDER / f"{engine}-{form}.json"
             if engine == "duckdb":
                 in_duckdb(query, files, columns, result)
+                rows = result.with_suffix(".parquet")
+                in_duckdb(query, files, columns, rows, "parquet")
+                runs.append((f"{engine} over {form}, in Parquet", rows))
             else:
                 if session is None:
                     from pyspark.sql import SparkSession
@@ -160,4 +182,5 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ mod hygiene;
 mod infrastructure;
 mod messages;
 mod observed;
+mod parquet;
 mod properties;
 mod recorded;
 mod refusals;
