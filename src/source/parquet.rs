@@ -1,6 +1,7 @@
 //! Rows of Parquet files as the JSON of records: Security Lake's own files, and what Athena, Spark or DuckDB wrote.
 //!
 //! A file is read row group by row group, never as a whole.
+#![expect(clippy::disallowed_types, reason = "an edge: this module reads files")]
 
 use std::cell::Cell;
 use std::fs::File;

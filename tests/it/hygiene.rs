@@ -1,8 +1,6 @@
 //! Findings of hygiene over a generated account of which it is known what is wrong, and how they are compared with
 //! an earlier review.
 
-#![expect(clippy::disallowed_methods, reason = "tests read files")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
