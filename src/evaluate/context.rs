@@ -40,6 +40,11 @@ impl Context {
         self.keys.get(key).unwrap_or(self.other())
     }
 
+    /// Whether the key (in lower case) was set.
+    pub fn names(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
     fn other(&self) -> &Lookup {
         if self.others_absent {
             &Lookup::Absent

@@ -325,15 +325,16 @@ impl Contexts {
     /// Too many contexts become one in which every key is unknown: less is known, nothing is invented.
     /// Once folded, a resource stays folded, so that the order of merging does not matter.
     fn bound(&mut self) {
-        let folded = folded_context();
-        if self.0.len() <= MOST_CONTEXTS && self.get_mut(&folded).is_none() {
+        // The mark sorts before every other key: only the context without keys stands before it.
+        let is_folded = self.0.len() > 1 && self.0.iter().take(2).any(|(context, _)| context.names(FOLDED));
+        if self.0.len() <= MOST_CONTEXTS && !is_folded {
             return;
         }
         let mut total = Tally::default();
         for (_, tally) in std::mem::take(&mut self.0) {
             total.merge(tally);
         }
-        self.add(folded, total);
+        self.add(folded_context(), total);
     }
 }
 
