@@ -172,7 +172,7 @@ pub struct ActionEvidence {
 
 /// Distinct resources of one action that are kept as they are; more are folded. A job that reads
 /// dated S3 keys would otherwise hold one entry an object.
-const MOST_RESOURCES: usize = 2048;
+const MOST_RESOURCES: usize = 1024;
 /// Distinct contexts of one action on one resource; more are folded into "not known".
 const MOST_CONTEXTS: usize = 512;
 
