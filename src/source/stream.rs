@@ -565,7 +565,9 @@ mod tests {
             (b"", Looks::Text),
             (b" \n", Looks::Text),
             (b"name,count\n", Looks::OtherText),
-            (b"PAR1\0", Looks::Binary("it is Parquet")),
+            #[cfg(feature = "parquet")]
+            (b"PAR1\0", Looks::Parquet),
+            (b"PK\x03\x04", Looks::Binary("it is a zip archive")),
             (b"\x7fELF\0\0", Looks::Binary("it is a binary file")),
         ] {
             assert_eq!(looks(head), expected, "{head:?}");
