@@ -177,7 +177,7 @@ pub fn judge(before: &[PolicyIn<'_>], after: &[PolicyIn<'_>], later: &Evidence) 
                         resource: resource.shown().to_owned(),
                         calls: 0,
                         first: first.map(|first| first.to_string()),
-                        event_ids: tally.samples.iter().map(|sample| sample.id.to_string()).collect(),
+                        event_ids: tally.event_ids(),
                     });
                     entry.calls += tally.used();
                 }

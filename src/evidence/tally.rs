@@ -117,6 +117,11 @@ impl Tally {
         }
     }
 
+    /// The ids of [`Self::samples`].
+    pub fn event_ids(&self) -> Vec<String> {
+        self.samples.iter().map(|sample| sample.id.to_string()).collect()
+    }
+
     /// Whether this is use: anything but refusals.
     pub fn is_use(&self) -> bool {
         self.used() > 0

@@ -259,7 +259,7 @@ fn pass_role(case: &Case<'_>, holder: &Holder, found: &mut Vec<Finding>) {
         return;
     }
     let proof = refused.iter().map(|(resource, _, tally)| Proof {
-        event_ids: tally.samples.iter().map(|sample| sample.id.to_string()).collect(),
+        event_ids: tally.event_ids(),
         ..Proof::of(
             "trail",
             format!(

@@ -231,7 +231,7 @@ fn calls(tally: &Tally) -> CallsView {
             .map(|(name, times)| (name.to_string(), times))
             .collect(),
         via: tally.via.clone(),
-        event_ids: tally.samples.iter().map(|sample| sample.id.to_string()).collect(),
+        event_ids: tally.event_ids(),
     }
 }
 
@@ -245,12 +245,7 @@ fn refused(refused: &Refused) -> RefusedView {
         settled: refused.settled,
         layer: refused.layer.map(str::to_owned),
         opens: refused.opens.clone(),
-        event_ids: refused
-            .tally
-            .samples
-            .iter()
-            .map(|sample| sample.id.to_string())
-            .collect(),
+        event_ids: refused.tally.event_ids(),
     }
 }
 

@@ -308,7 +308,7 @@ fn uses(proposal: &Proposal, evidence: &Evidence) -> Vec<UsedView> {
             last: calls.seen.map(|(_, last)| last.to_string()),
             resources: resources.len(),
             granted: proposal.actions.contains_key(action),
-            event_ids: calls.samples.iter().map(|sample| sample.id.to_string()).collect(),
+            event_ids: calls.event_ids(),
         }
     })
     .collect()
@@ -324,12 +324,7 @@ fn refusals(proposal: &Proposal) -> Vec<RefusalView> {
             calls: refused.tally.refusals(),
             last: refused.tally.seen.map(|(_, last)| last.to_string()),
             settled: refused.settled,
-            event_ids: refused
-                .tally
-                .samples
-                .iter()
-                .map(|sample| sample.id.to_string())
-                .collect(),
+            event_ids: refused.tally.event_ids(),
         })
         .collect();
     found.sort_by(|a, b| (b.calls, &a.action, &a.resource).cmp(&(a.calls, &b.action, &b.resource)));

@@ -88,6 +88,13 @@ fn day_of(time: &Option<String>) -> &str {
     time.as_deref().map_or("never", day)
 }
 
+/// What a list of which `most` are shown leaves out.
+fn rest(out: &mut String, all: usize, most: usize) {
+    if all > most {
+        line!(out, "\n… and {} more, in `--format json`.", all - most);
+    }
+}
+
 fn folded(out: &mut String, summary: &str, body: impl FnOnce(&mut String)) {
     line!(out, "<details><summary>{summary}</summary>\n");
     body(out);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{code, codes, day_of, fenced, folded, html_code, line, prose};
+use super::{code, codes, day_of, fenced, folded, html_code, line, prose, rest};
 use crate::diff::{Edit, StatementChange, StatementEdit, Why};
 use crate::recommend::{Change, Reason, Settled};
 use crate::report::Recommendation;
@@ -86,7 +86,7 @@ fn conditions(out: &mut String, report: &Recommendation) {
                 later.unwrap_or_default()
             );
         }
-        rest(out, report.conditions.len());
+        rest(out, report.conditions.len(), ROWS);
     });
 }
 
@@ -125,7 +125,7 @@ fn backtest(out: &mut String, report: &Recommendation) {
                 codes(&own.event_ids, IDS)
             );
         }
-        rest(out, outcome.refused.len());
+        rest(out, outcome.refused.len(), ROWS);
     });
 }
 
@@ -376,11 +376,4 @@ fn proof(out: &mut String, report: &Recommendation) {
         proof.unknown.len() + proof.carried.len(),
         proof.new.len()
     );
-}
-
-/// What of a list is not shown.
-fn rest(out: &mut String, all: usize) {
-    if all > ROWS {
-        line!(out, "\n… and {} more, in `--format json`.", all - ROWS);
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{code, codes, day, day_of, fenced, folded, html_code, line, prose};
+use super::{code, codes, day, day_of, fenced, folded, html_code, line, prose, rest};
 use crate::diagnostic::Severity;
 use crate::exception::Holds;
 use crate::grants::short_name;
@@ -255,7 +255,7 @@ fn uses(out: &mut String, own: &PrincipalReview) {
             codes(&used.event_ids, IDS)
         );
     }
-    more(out, own.uses.len());
+    rest(out, own.uses.len(), ROWS);
 }
 
 fn refusals(out: &mut String, own: &PrincipalReview) {
@@ -275,13 +275,7 @@ fn refusals(out: &mut String, own: &PrincipalReview) {
             codes(&refused.event_ids, IDS)
         );
     }
-    more(out, own.refusals.len());
-}
-
-fn more(out: &mut String, all: usize) {
-    if all > ROWS {
-        line!(out, "\n… and {} more, in `--format json`.", all - ROWS);
-    }
+    rest(out, own.refusals.len(), ROWS);
 }
 
 /// What is wrong with the account's hygiene: a table, and each folded with its evidence and what to do.
@@ -335,7 +329,7 @@ fn finding(out: &mut String, own: &Finding) {
         };
         line!(out, "- {}: {}{ids}", proof.source, prose(&proof.detail));
     }
-    more(out, own.evidence.len());
+    rest(out, own.evidence.len(), ROWS);
     line!(out, "\n**Do:** {}\n", prose(&own.fix));
     if !own.commands.is_empty() {
         fenced(out, "sh", &own.commands.join("\n"));
