@@ -108,6 +108,19 @@ fn main() -> Outcome<()> {
         out.join("operations.bin"),
         deflate(&postcard::to_allocvec(&names)?)?,
     )?;
+    let actions: Vec<Vec<String>> = services
+        .iter()
+        .map(|service| {
+            let names = service.actions.iter();
+            names
+                .map(|action| format!("{}:{}", service.prefix, action.name))
+                .collect()
+        })
+        .collect();
+    fs::write(
+        out.join("actions.bin"),
+        deflate(&postcard::to_allocvec(&actions)?)?,
+    )?;
     fs::write(out.join("index.bin"), postcard::to_allocvec(&index)?)?;
     fs::write(out.join("catalog.bin"), pack)?;
     Ok(())

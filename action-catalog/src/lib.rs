@@ -16,7 +16,7 @@ mod workflow;
 pub use coverage::coverage;
 pub use escalation::{Escalation, EscalationKind, EscalationOn};
 pub use lookup::{
-    AlreadyAsked, EventMapping, Stats, Unmapped, action, event, matching, operations, overlay,
+    AlreadyAsked, EventMapping, Stats, Unmapped, action, action_names, event, matching, operations, overlay,
     prefix_of_source, prefixes, service, stats,
 };
 pub use pack::{escalations, fingerprint, workflows};

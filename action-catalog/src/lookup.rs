@@ -71,6 +71,12 @@ pub fn prefixes() -> impl Iterator<Item = &'static str> {
     pack::index().services.iter().map(|s| s.prefix.as_str())
 }
 
+/// The full names of all actions (`s3:PutObject`), by service in the order of [`prefixes`]. Far less than the
+/// services themselves is decoded for it.
+pub fn action_names() -> &'static [String] {
+    pack::action_names()
+}
+
 /// One service by IAM prefix, ASCII case folded; decoded when first asked.
 pub fn service(prefix: &str) -> Option<&'static Service> {
     pack::service_at(pack::position(&prefix.to_ascii_lowercase())?)

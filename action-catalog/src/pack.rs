@@ -13,6 +13,8 @@ static PACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalog.bin"));
 static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
 /// Lower-cased operation name -> positions of the services that have it.
 static OPERATION_NAMES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/operations.bin"));
+/// The full names of each service's actions, as they are spelt: most questions about all actions need no more.
+static ACTION_NAMES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/actions.bin"));
 
 /// What is needed together.
 static WORKFLOWS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/workflows.bin"));
@@ -22,7 +24,7 @@ static ESCALATIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/escalation
 
 /// Bytes of all of them.
 pub(crate) const SIZE: usize =
-    PACK.len() + INDEX.len() + OPERATION_NAMES.len() + WORKFLOWS.len() + ESCALATIONS.len();
+    PACK.len() + INDEX.len() + OPERATION_NAMES.len() + ACTION_NAMES.len() + WORKFLOWS.len() + ESCALATIONS.len();
 
 /// A number that another catalog does not have: what events are mapped to depends on it.
 pub fn fingerprint() -> u64 {
@@ -206,6 +208,31 @@ pub(crate) fn positions_of_operation(name: &str) -> &'static [u16] {
             .unwrap_or_default(),
         Err(_) => &[],
     }
+}
+
+/// The full names of all actions, by service in the order of the index; services that are not overlaid stay packed.
+pub(crate) fn action_names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let named: Vec<Vec<String>> = inflate_slice(ACTION_NAMES)
+            .and_then(|bytes| postcard::from_bytes(&bytes).ok())
+            .unwrap_or_default();
+        let mut named = named.into_iter();
+        let of = |record: &ServiceRecord| {
+            let packed = named.next();
+            match overlay().contains_key(&record.prefix) {
+                false => packed.unwrap_or_default(),
+                true => {
+                    let service = position(&record.prefix).and_then(service_at);
+                    let actions = service.into_iter().flat_map(|service| &service.actions);
+                    actions
+                        .map(|action| format!("{}:{}", record.prefix, action.name))
+                        .collect()
+                }
+            }
+        };
+        catalog().index.services.iter().flat_map(of).collect()
+    })
 }
 
 /// A block of policy documents, inflated when first asked.

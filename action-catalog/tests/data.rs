@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use action_catalog::{Origin, action, coverage, prefixes, service, stats};
+use action_catalog::{Origin, action, action_names, coverage, prefixes, service, stats};
 
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,6 +33,19 @@ fn counts_do_not_fall() {
         assert!(*count >= floor[*name], "{name}: {count} < {}", floor[*name]);
     }
     assert_eq!(counts.len(), floor.len());
+}
+
+/// What is packed beside the services says the same as they do.
+#[test]
+fn the_names_of_actions_are_those_of_the_services() {
+    let of_services: Vec<String> = prefixes()
+        .filter_map(service)
+        .flat_map(|service| {
+            let names = service.actions.iter();
+            names.map(move |action| format!("{}:{}", service.prefix, action.name))
+        })
+        .collect();
+    assert_eq!(action_names(), of_services);
 }
 
 /// The table by service and origin is that of the catalog; `refresh` writes no worse one over it.

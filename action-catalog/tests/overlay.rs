@@ -1,7 +1,7 @@
 //! AWS's service reference over the packed catalog. A process of its own: an overlay is for good.
 
 use action_catalog::{
-    AlreadyAsked, Certainty, EventMapping, Origin, ServiceReference, action, event, operations, overlay,
+    AlreadyAsked, Certainty, EventMapping, Origin, ServiceReference, action, action_names, event, operations, overlay,
     service,
 };
 
@@ -42,7 +42,11 @@ fn files_of_aws_win_where_they_speak() {
     assert_eq!(service("brand-new").unwrap().actions.len(), 1);
     assert_eq!(operations("brand-new:MakeThing").len(), 1);
 
+    let named = |name: &str| action_names().iter().filter(|own| *own == name).count();
+    assert_eq!((named("sns:PublishFax"), named("brand-new:MakeThing")), (1, 1));
+
     // What it does not speak of stays.
+    assert_eq!((named("sns:CreateTopic"), named("s3:GetObject")), (1, 1));
     assert!(action("sns:CreateTopic").is_some());
     assert!(action("s3:GetObject").is_some());
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Exit;
 use super::live::Live;
 use super::output::{Format, Output};
-use super::whole_account::{self, AccountArgs, WholeAccount, days};
+use super::whole_account::{self, AccountArgs, Cuts, WholeAccount, days};
 use crate::backtest::{Adding, Priced, SCHEMA_VERSION, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::grants::Holder;
@@ -50,9 +50,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let mut learn = args.learn.clone();
     learn.sort_unstable();
     learn.dedup();
-    let cuts = |first: Timestamp, last: Timestamp| {
-        let after = |days: &i64| first.saturating_add(SignedDuration::from_hours(days * 24)).ok();
-        learn.iter().filter_map(after).filter(|cut| *cut < last).collect()
+    let cuts = Cuts {
+        least_days: Some(1),
+        at: |first: Timestamp, last| {
+            let after = |days: &i64| first.saturating_add(SignedDuration::from_hours(days * 24)).ok();
+            learn.iter().filter_map(after).filter(|cut| *cut < last).collect()
+        },
     };
     match whole_account::read(
         (&args.account, &Live::new(&args.account.aws)),

@@ -21,7 +21,7 @@ pub(super) fn cut(
     threads: usize,
     interest: &Interest,
 ) -> Result<Option<Timestamp>, Vec<Diagnostic>> {
-    let span = trails::span(paths, args, threads, interest)?;
+    let span = trails::span(paths, args, threads, interest, trails::least_days(JUDGED_DAYS))?;
     Ok(span.and_then(|span| trails::last_days(JUDGED_DAYS, span)))
 }
 

@@ -13,7 +13,7 @@ use super::hygiene::{self, HygieneArgs, Texts};
 use super::live::Live;
 use super::output::Output;
 use super::trails;
-use super::whole_account::{self, AccountArgs, WholeAccount, days};
+use super::whole_account::{self, AccountArgs, Cuts, WholeAccount, days};
 use crate::backtest::Adding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
@@ -97,9 +97,12 @@ const NEW_DAYS: i64 = 30;
 
 /// Runs the command.
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
-    let cuts = |first: Timestamp, last: Timestamp| {
-        let cut = trails::last_days(args.backtest, (first, last));
-        cut.into_iter().collect()
+    let cuts = Cuts {
+        least_days: (args.backtest > 0).then(|| trails::least_days(args.backtest)),
+        at: |first, last| {
+            let cut = trails::last_days(args.backtest, (first, last));
+            cut.into_iter().collect()
+        },
     };
     let baseline = match args.baseline.as_deref().map(baseline).transpose() {
         Ok(read) => read,

@@ -120,6 +120,7 @@ impl Trails {
     pub(super) fn ledger(&mut self) -> Ledger {
         let mut all = Ledger::default();
         self.parts.drain(..).for_each(|part| all.merge(part));
+        all.settle();
         all
     }
 }
@@ -316,12 +317,14 @@ fn account_of(principal: &str) -> Option<String> {
 }
 
 /// The first and last event, before anything is read: of files they are looked up, of a window that is fetched
-/// they are known. `None` for standard input, which can be read once only.
+/// they are known. `None` for standard input, which can be read once only, and where the paths of files tell
+/// that there are fewer than `least_days` days between them.
 pub(super) fn span(
     paths: &[PathBuf],
     args: &TrailArgs,
     threads: usize,
     interest: &Interest,
+    least_days: i64,
 ) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
     let now = Timestamp::now();
     if paths.iter().any(|path| path.as_os_str() == "-") {
@@ -333,7 +336,7 @@ pub(super) fn span(
     }
     let (files, window) = files_and_window(paths, args, now);
     let Some(store) = &args.store else {
-        return Ok(read_window(&files, threads, window));
+        return Ok(read_window(&files, threads, window, least_days));
     };
     let question = Question {
         interest,
@@ -346,6 +349,11 @@ pub(super) fn span(
 
 /// The earlier part of a trail is learnt from where it reaches over so many days.
 const LEARN_DAYS: i64 = 14;
+
+/// A trail that reaches over fewer days is not cut before its last `days`.
+pub(super) fn least_days(days: i64) -> i64 {
+    days + LEARN_DAYS
+}
 
 /// Where the last so many days of a trail begin; `None` where too little lies before them.
 pub(super) fn last_days(days: i64, (first, last): (Timestamp, Timestamp)) -> Option<Timestamp> {

@@ -143,13 +143,20 @@ pub(super) struct WholeAccount {
     pub(super) said: Vec<Diagnostic>,
 }
 
-/// Reads the account, then the trail; `cuts` says where to cut a trail of this first and last event; `by_day`
-/// keeps what was done on each day.
+/// Where to cut a trail, before it is read.
+pub(super) struct Cuts<C> {
+    /// Of so many days at least; `None` where it is not to be cut.
+    pub(super) least_days: Option<i64>,
+    /// Of this first and last event.
+    pub(super) at: C,
+}
+
+/// Reads the account, then the trail; `by_day` keeps what was done on each day.
 pub(super) fn read(
     (wanted, live): (&AccountArgs, &Live<'_>),
     by_day: bool,
     output: &Output,
-    cuts: impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>,
+    cuts: Cuts<impl Fn(Timestamp, Timestamp) -> Vec<Timestamp>>,
 ) -> Result<WholeAccount, Vec<Diagnostic>> {
     // Judging keeps to it as well as reading; where there are threads already (in tests), they stay.
     let _ = rayon::ThreadPoolBuilder::new()
@@ -166,12 +173,15 @@ pub(super) fn read(
         callers: by_day,
         ..Interest::default()
     };
-    let shown = output.reading();
-    let window = trails::span(&wanted.trail, &wanted.trails, wanted.threads, &interest)?;
-    drop(shown);
-    let cuts = match window {
-        Some((first, last)) => cuts(first, last),
+    let cuts = match cuts.least_days {
         None => Vec::new(),
+        Some(least_days) => {
+            let _shown = output.reading();
+            let (trails, threads) = (&wanted.trails, wanted.threads);
+            let span = trails::span(&wanted.trail, trails, threads, &interest, least_days)?;
+            span.map(|(first, last)| (cuts.at)(first, last))
+                .unwrap_or_default()
+        }
     };
     let Trails {
         mut parts,
@@ -240,6 +250,7 @@ impl WholeAccount {
         own.map(Cow::Borrowed).reduce(|all, more| {
             let mut all = all.into_owned();
             all.merge(more.into_owned());
+            all.settle();
             Cow::Owned(all)
         })
     }

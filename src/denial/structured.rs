@@ -254,7 +254,7 @@ fn fill_from_the_call(denial: &mut Denial, value: &Value) {
     if let Ok(Mapped::Requires(needs)) = mapped
         && let Some(first) = needs.iter().find(|need| need.certain).or_else(|| needs.first())
     {
-        denial.action = Some(first.action.clone());
+        denial.action = Some(first.action.to_string());
         denial.resource = match &first.resource {
             Resource::Arn(arn) => Some(arn.clone()),
             Resource::Any => Some("*".to_owned()),

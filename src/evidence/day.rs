@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Activity, Callers, Circumstances, Happenings, Interest, Ledger};
+use crate::require::Mapped;
 use crate::trail::{Event, Principal};
 
 /// Raise it with every change of what an event is folded into, or of the types that hold it: what was kept
@@ -27,9 +28,10 @@ impl DayEvidence {
         self.seen.observe(event);
     }
 
-    /// Adds an event that is not there yet.
-    pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
-        self.of(&event.caller.principal).add(event, interest);
+    /// Adds an event that is not there yet, of which it is known what it needs.
+    pub fn add(&mut self, event: &Event<'_>, mapped: &Mapped, interest: &Interest) {
+        self.of(&event.caller.principal)
+            .add_mapped(event, mapped, interest);
     }
 
     /// Counts a copy of an event that is there.

@@ -172,7 +172,7 @@ fn a_day_answers_as_the_events_themselves_would() {
     let kept_with = full(&["aws:requestedregion", "aws:sourceip"]);
     let mut day = DayEvidence::default();
     day.observe(&event);
-    day.add(&event, &kept_with);
+    day.add(&event, &crate::require::requirements(&event), &kept_with);
     day.observe(&event);
     day.add_duplicate(&event);
     for (keys, by_day, circumstances) in [

@@ -5,51 +5,51 @@
 //! one path segment less of what follows the fifth colon. A deeper level folds whatever a shallower
 //! one leaves, so folding step by step and folding at once agree.
 
+use std::borrow::Cow;
+
 use crate::arn::split_pattern;
 use crate::require::{Resource, Widened};
-use crate::variable_parts;
+use crate::variable_parts::push_starred;
 
 /// The deepest level: all of the name but its first segment is folded.
 pub(super) const LAST_LEVEL: usize = 10;
 
 /// The resource as it is kept at `level`.
-pub(super) fn at_level(resource: Resource, level: usize) -> Resource {
-    if level == 0 {
-        return resource;
-    }
-    let text = match &resource {
-        Resource::Arn(text) | Resource::Pattern { pattern: text, .. } => text.as_str(),
-        Resource::Any | Resource::Unknown => return resource,
+pub(super) fn at_level(resource: &Resource, level: usize) -> Cow<'_, Resource> {
+    let text = match resource {
+        Resource::Arn(text) | Resource::Pattern { pattern: text, .. } if level > 0 => text.as_str(),
+        _ => return Cow::Borrowed(resource),
     };
-    let Some(parts) = split_pattern(text) else {
-        return resource;
+    let Some([.., name]) = split_pattern(text) else {
+        return Cow::Borrowed(resource);
     };
-    let [.., name] = parts;
-    let head = &text[..text.len() - name.len()];
-    let mut folded = variable_parts::starred(name);
+    let head = text.len() - name.len();
+    // A star in place of a number of its length, or behind a slash.
+    let mut pattern = String::with_capacity(text.len() + 1);
+    pattern.push_str(text.get(..head).unwrap_or_default());
+    push_starred(name, &mut pattern);
     if level > 1 {
-        folded = shortened(&folded, LAST_LEVEL - level + 1);
+        shorten(&mut pattern, head, LAST_LEVEL - level + 1);
     }
-    let pattern = format!("{head}{folded}");
     if pattern == text {
-        return resource;
+        return Cow::Borrowed(resource);
     }
-    Resource::Pattern {
+    Cow::Owned(Resource::Pattern {
         pattern,
         because: Widened::Folded,
-    }
+    })
 }
 
-/// The first `segments` `/`-separated segments, then `*`.
-fn shortened(name: &str, segments: usize) -> String {
+/// Leaves the first `segments` `/`-separated segments behind `head`, then `*`.
+fn shorten(pattern: &mut String, head: usize, segments: usize) {
+    let name = pattern.get(head..).unwrap_or_default();
     let Some((at, _)) = name.match_indices('/').nth(segments.saturating_sub(1)) else {
-        return name.to_owned();
+        return;
     };
-    let kept = name.get(..=at).unwrap_or(name);
-    if name.len() == kept.len() {
-        name.to_owned()
-    } else {
-        format!("{kept}*")
+    let kept = head + at + 1;
+    if kept < pattern.len() {
+        pattern.truncate(kept);
+        pattern.push('*');
     }
 }
 
@@ -67,10 +67,11 @@ mod tests {
     fn folding_at_once_and_step_by_step_agree() {
         let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
         for level in 1..=LAST_LEVEL {
-            let stepped = (1..=level).fold(arn(name), at_level);
+            let step = |resource: Resource, level| at_level(&resource, level).into_owned();
+            let stepped = (1..=level).fold(arn(name), step);
             assert_eq!(
                 stepped.shown(),
-                at_level(arn(name), level).shown(),
+                at_level(&arn(name), level).shown(),
                 "level {level}"
             );
         }
@@ -81,7 +82,7 @@ mod tests {
         let name = "arn:aws:s3:::acme/a/b/c/dt=2026-08-01/part-00001.parquet";
         for level in 0..=LAST_LEVEL {
             assert!(
-                crate::pattern::matches(at_level(arn(name), level).shown(), name),
+                crate::pattern::matches(at_level(&arn(name), level).shown(), name),
                 "level {level}"
             );
         }
@@ -119,14 +120,14 @@ mod tests {
         fn folding_is_the_same_in_any_number_of_steps(name in names(), from in 0..=LAST_LEVEL, to in 0..=LAST_LEVEL) {
             let arn = arn(&format!("arn:aws:s3:::{name}"));
             let (low, high) = (from.min(to), from.max(to));
-            let stepped = at_level(at_level(arn.clone(), low), high);
-            prop_assert_eq!(stepped, at_level(arn, high));
+            let stepped = at_level(&at_level(&arn, low), high).into_owned();
+            prop_assert_eq!(stepped, at_level(&arn, high).into_owned());
         }
 
         #[test]
         fn what_is_folded_is_admitted_and_never_of_another_place(name in names(), level in 0..=LAST_LEVEL) {
             let text = format!("arn:aws:s3:eu-west-1:111122223333:{name}");
-            let folded = at_level(arn(&text), level);
+            let folded = at_level(&arn(&text), level).into_owned();
             prop_assert!(crate::pattern::matches(folded.shown(), &text), "{}", folded.shown());
             prop_assert!(folded.shown().starts_with("arn:aws:s3:eu-west-1:111122223333:"));
         }
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_name_is_left_alone() {
         for resource in [Resource::Any, Resource::Unknown, arn("not-an-arn/2026-08-01")] {
-            assert_eq!(at_level(resource.clone(), LAST_LEVEL), resource);
+            assert_eq!(*at_level(&resource, LAST_LEVEL), resource);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sums::add_counts;
-use super::{Evidence, Happenings, Sessions, Visibility, day_of};
+use super::{Evidence, Happenings, Noted, Sessions, Visibility, day_of};
 use crate::arn::Arn;
 use crate::require;
 use crate::trail::{Event, Principal, PrincipalKind};
@@ -132,6 +132,57 @@ pub struct Entry {
     pub evidence: Evidence,
 }
 
+impl Entry {
+    /// Of a principal of whom nothing is known yet.
+    pub fn new(principal: &Principal) -> Self {
+        Self {
+            principal: principal.clone(),
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// Whether evidence is kept of the principal: an AWS service calls with nobody's permission.
+    pub fn is_kept_of(principal: &Principal) -> bool {
+        principal.kind != PrincipalKind::Service
+    }
+
+    /// Adds an event of the principal, of which it is known what it needs.
+    pub fn add(&mut self, event: &Event<'_>, mapped: &require::Mapped, interest: &Interest) {
+        self.take_name(&event.caller.principal);
+        let context = require::context_of(event, interest.condition_keys.iter().map(String::as_str));
+        self.evidence.add(event, mapped, &context);
+        if interest.circumstances
+            && let require::Mapped::Requires(requirements) = mapped
+        {
+            let actions = requirements.chunk_by(|a, b| a.action == b.action);
+            let actions = actions.filter_map(|own| own.first().map(|first| &*first.action));
+            self.evidence.circumstances.add(event, actions);
+        }
+        if interest.callers {
+            self.evidence.callers.add(event);
+        }
+        if interest.by_day {
+            let source = &event.source;
+            let service = source.strip_suffix(".amazonaws.com").unwrap_or(source);
+            self.evidence
+                .activity
+                .add(service, day_of(event.time), event.times);
+        }
+    }
+
+    /// Takes in what another part of the trail shows of the same principal.
+    pub fn merge(&mut self, other: Self) {
+        self.take_name(&other.principal);
+        self.evidence.merge(other.evidence);
+    }
+
+    fn take_name(&mut self, principal: &Principal) {
+        if better(principal, &self.principal) {
+            self.principal = principal.clone();
+        }
+    }
+}
+
 /// Evidence by principal, and what the trail could have shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -162,7 +213,8 @@ impl Ledger {
     /// Takes note of an event, whoever made it: what the trail shows at all.
     pub fn observe(&mut self, event: &Event<'_>) {
         self.count(&event.caller.principal, event.times);
-        self.observe_of_counted(event);
+        self.visibility.add(event);
+        self.observe_rest(event);
     }
 
     /// Counts events of a principal.
@@ -177,8 +229,13 @@ impl Ledger {
     }
 
     /// [`Self::observe`] for an event whose principal is [counted](Self::count) by the caller, with others.
-    pub fn observe_of_counted(&mut self, event: &Event<'_>) {
-        self.visibility.add(event);
+    /// `noted` holds what of this ledger's visibility was noted before.
+    pub fn observe_of_counted(&mut self, event: &Event<'_>, noted: &mut Noted) {
+        self.visibility.add_new(event, noted);
+        self.observe_rest(event);
+    }
+
+    fn observe_rest(&mut self, event: &Event<'_>) {
         self.sessions.add(event);
         if event.caller.principal.kind == PrincipalKind::Service {
             self.service_calls += event.times;
@@ -187,24 +244,24 @@ impl Ledger {
 
     /// Adds one event that is wanted and was not there before to the evidence of its principal.
     pub fn add(&mut self, event: &Event<'_>, interest: &Interest) {
-        let mapped = require::requirements(event);
-        self.add_as(
-            &PrincipalKey::of(&event.caller.principal),
-            event,
-            &mapped,
-            interest,
-        );
+        self.add_mapped(event, &require::requirements(event), interest);
     }
 
-    /// [`Self::add`] for a principal whose key is known, and an event of which it is known what it needs.
-    pub fn add_as(
-        &mut self,
-        key: &PrincipalKey,
-        event: &Event<'_>,
-        mapped: &require::Mapped,
-        interest: &Interest,
-    ) {
+    /// [`Self::add`] for an event of which it is known what it needs.
+    pub fn add_mapped(&mut self, event: &Event<'_>, mapped: &require::Mapped, interest: &Interest) {
+        self.count_mapped(event, mapped, interest);
         let principal = &event.caller.principal;
+        if !Entry::is_kept_of(principal) {
+            return;
+        }
+        let entry = self.entries.entry(PrincipalKey::of(principal));
+        entry
+            .or_insert_with(|| Entry::new(principal))
+            .add(event, mapped, interest);
+    }
+
+    /// The part of [`Self::add_mapped`] that is not the principal's own: what became of the event.
+    pub fn count_mapped(&mut self, event: &Event<'_>, mapped: &require::Mapped, interest: &Interest) {
         match mapped {
             require::Mapped::Requires(_) => self.mapped += event.times,
             require::Mapped::NotAuthorized { class, .. } => match self.not_authorized.get_mut(class) {
@@ -219,41 +276,6 @@ impl Ledger {
         }
         if interest.callers {
             self.happenings.add(event);
-        }
-        if principal.kind == PrincipalKind::Service {
-            return;
-        }
-        let context = require::context_of(event, interest.condition_keys.iter().map(String::as_str));
-        let entry = match self.entries.get_mut(key) {
-            Some(known) => known,
-            None => self.entries.entry(key.clone()).or_insert_with(|| Entry {
-                principal: principal.clone(),
-                evidence: Evidence::default(),
-            }),
-        };
-        if better(principal, &entry.principal) {
-            entry.principal = principal.clone();
-        }
-        entry.evidence.add(event, mapped, &context);
-        if interest.circumstances
-            && let require::Mapped::Requires(requirements) = mapped
-        {
-            let actions = requirements.chunk_by(|a, b| a.action == b.action);
-            let actions = actions.filter_map(|own| own.first().map(|first| first.action.as_str()));
-            entry.evidence.circumstances.add(event, actions);
-        }
-        if interest.callers {
-            entry.evidence.callers.add(event);
-        }
-        if interest.by_day {
-            let service = event
-                .source
-                .strip_suffix(".amazonaws.com")
-                .unwrap_or(&event.source);
-            entry
-                .evidence
-                .activity
-                .add(service, day_of(event.time), event.times);
         }
     }
 
@@ -270,17 +292,17 @@ impl Ledger {
         add_counts(&mut self.unmapped, other.unmapped);
         for (key, entry) in other.entries {
             match self.entries.get_mut(&key) {
-                Some(known) => {
-                    if better(&entry.principal, &known.principal) {
-                        known.principal = entry.principal;
-                    }
-                    known.evidence.merge(entry.evidence);
-                }
+                Some(known) => known.merge(entry),
                 None => {
                     self.entries.insert(key, entry);
                 }
             }
         }
+    }
+
+    /// To be called once nothing is added any more: see [`Evidence::settle`].
+    pub fn settle(&mut self) {
+        self.entries.values_mut().for_each(|entry| entry.evidence.settle());
     }
 
     /// A copy with what is made of each principal's evidence in its place.

@@ -15,6 +15,7 @@ mod happenings;
 mod last_accessed;
 mod ledger;
 mod selectors;
+mod resources;
 mod sessions;
 mod sums;
 mod tally;
@@ -32,7 +33,7 @@ pub use ledger::{Entry, Interest, Ledger, PrincipalKey, Whose, is_named};
 pub use selectors::{Scope, Selectors, read_selectors};
 pub use sessions::{SessionPolicy, Sessions};
 pub use tally::{ActionEvidence, Refusal, Sample, Tally};
-pub use visibility::{Sight, Visibility};
+pub use visibility::{Noted, Sight, Visibility};
 
 use std::collections::BTreeMap;
 
@@ -78,9 +79,9 @@ impl Evidence {
                 for of_action in requirements.chunk_by(|a, b| a.action == b.action) {
                     let Some(first) = of_action.first() else { continue };
                     let certain = of_action.iter().any(|requirement| requirement.certain);
-                    let entry = match self.actions.get_mut(&first.action) {
+                    let entry = match self.actions.get_mut(&*first.action) {
                         Some(known) => known,
-                        None => self.actions.entry(first.action.clone()).or_default(),
+                        None => self.actions.entry(first.action.to_string()).or_default(),
                     };
                     entry.count_event(event, certain);
                     for requirement in of_action {
@@ -115,6 +116,11 @@ impl Evidence {
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }
+    }
+
+    /// To be called once nothing is added any more: the resources of each action are in order then.
+    pub fn settle(&mut self) {
+        self.actions.values_mut().for_each(ActionEvidence::settle);
     }
 
     /// What was observed of an action in use (refused calls are not use): resources with the

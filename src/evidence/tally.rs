@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::counts::Counts;
 use super::event_id::EventId;
 use super::fold;
+use super::resources::Resources;
 use super::sums::{add_counts, widen};
 use crate::evaluate::{Context, Lookup};
 use crate::require::Resource;
@@ -168,7 +169,7 @@ fn is_operation(known: &str, event: &Event<'_>) -> bool {
 /// One action: on which resources, in which contexts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEvidence {
-    resources: BTreeMap<Resource, Contexts>,
+    resources: Resources,
     /// Over all resources, each call once however many resources it names.
     calls: Tally,
     /// How far resource names were folded to bound memory; 0 is not at all.
@@ -184,8 +185,7 @@ const MOST_CONTEXTS: usize = 512;
 impl ActionEvidence {
     /// Adds a tally.
     pub fn add(&mut self, resource: Resource, context: Context, tally: Tally) {
-        let resource = fold::at_level(resource, self.level);
-        let contexts = self.resources.entry(resource).or_default();
+        let contexts = self.resources.of(folded(resource, self.level));
         match contexts.get_mut(&context) {
             Some(known) => known.merge(tally),
             None => {
@@ -198,11 +198,8 @@ impl ActionEvidence {
 
     /// Adds an event on a resource.
     pub fn add_event(&mut self, resource: &Resource, context: &Context, event: &Event<'_>, certain: bool) {
-        let resource = match self.level {
-            0 => Cow::Borrowed(resource),
-            level => Cow::Owned(fold::at_level(resource.clone(), level)),
-        };
-        let contexts = self.resources.get_mut(&*resource);
+        let resource = fold::at_level(resource, self.level);
+        let contexts = self.resources.get_mut(&resource);
         if let Some(known) = contexts.and_then(|contexts| contexts.get_mut(context)) {
             known.count(event, certain, &self.calls.operations);
             return;
@@ -230,10 +227,7 @@ impl ActionEvidence {
             self.fold_to(other.level);
         }
         for (resource, contexts) in other.resources {
-            let into = self
-                .resources
-                .entry(fold::at_level(resource, self.level))
-                .or_default();
+            let into = self.resources.of(folded(resource, self.level));
             into.merge(contexts);
         }
         self.bound_resources();
@@ -255,6 +249,11 @@ impl ActionEvidence {
             let own = contexts.0.iter();
             own.map(move |(context, tally)| (resource, context, tally))
         })
+    }
+
+    /// Puts the resources in order: until then each telling does.
+    pub fn settle(&mut self) {
+        self.resources.settle();
     }
 
     /// Only those with use.
@@ -283,15 +282,22 @@ impl ActionEvidence {
     fn fold_to(&mut self, level: usize) {
         self.level = level;
         for (resource, contexts) in std::mem::take(&mut self.resources) {
-            let into = self.resources.entry(fold::at_level(resource, level)).or_default();
+            let into = self.resources.of(folded(resource, level));
             into.merge(contexts);
         }
     }
 }
 
+fn folded(resource: Resource, level: usize) -> Resource {
+    match fold::at_level(&resource, level) {
+        Cow::Owned(folded) => folded,
+        Cow::Borrowed(_) => resource,
+    }
+}
+
 /// Tallies by context, in order. Most resources are used in one, for which a tree would hold the place of eleven.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Contexts(Vec<(Context, Tally)>);
+pub(super) struct Contexts(Vec<(Context, Tally)>);
 
 impl Contexts {
     fn get_mut(&mut self, context: &Context) -> Option<&mut Tally> {

@@ -6,8 +6,10 @@
 //! which it shows one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 use action_catalog::{Action, Level, Rw, Service};
+use rustc_hash::{FxHashSet, FxHasher};
 use serde::{Deserialize, Serialize};
 
 use super::Selectors;
@@ -71,19 +73,33 @@ const EXCLUDABLE: [(&str, &str); 2] = [
 impl Visibility {
     /// Takes note of one event.
     pub fn add(&mut self, event: &Event<'_>) {
+        self.count(event);
+        self.note(event);
+    }
+
+    /// As [`Self::add`]; what `noted` says was noted here before is not noted again.
+    pub fn add_new(&mut self, event: &Event<'_>, noted: &mut Noted) {
+        self.count(event);
+        if noted.is_new(event) {
+            self.note(event);
+        }
+    }
+
+    fn count(&mut self, event: &Event<'_>) {
         self.events += event.times;
         widen(&mut self.window, Some((event.time, event.last)));
+    }
+
+    /// What hangs on no more of the event than [`Noted::is_new`] looks at.
+    fn note(&mut self, event: &Event<'_>) {
         note(&mut self.regions, &event.region);
-        if event.caller.principal.kind == PrincipalKind::Service && event.kind != "AwsApiCall" {
+        if is_of_service_itself(event) {
             return;
         }
         if let Some(account) = event.account.as_deref() {
             note(&mut self.accounts, account);
         }
-        if event
-            .management
-            .map_or_else(|| is_data_call(event), |management| !management)
-        {
+        if is_data(event) {
             self.add_data(event);
             return;
         }
@@ -257,6 +273,50 @@ impl Visibility {
             }
         }
     }
+}
+
+/// Which events one [`Visibility`] has noted already: nearly every event is like one before it. Of each kind of
+/// event 64 bits are kept.
+#[derive(Debug, Default)]
+pub struct Noted(FxHashSet<u64>);
+
+impl Noted {
+    /// So many kinds of events are remembered.
+    const MOST: usize = 1 << 16;
+
+    fn is_new(&mut self, event: &Event<'_>) -> bool {
+        let mut hasher = FxHasher::default();
+        let is_of_service_itself = is_of_service_itself(event);
+        (&event.region, is_of_service_itself).hash(&mut hasher);
+        if !is_of_service_itself {
+            (&event.account, &event.source, event.read_only, event.management).hash(&mut hasher);
+            match event.management {
+                Some(true) => {}
+                Some(false) => {
+                    for resource in &event.resources {
+                        (&resource.kind, container(&resource.arn)).hash(&mut hasher);
+                    }
+                }
+                // Whether it is one of data hangs on the operation.
+                None => return true,
+            }
+        }
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        self.0.insert(hasher.finish())
+    }
+}
+
+/// Whether a service reports something that it did itself.
+fn is_of_service_itself(event: &Event<'_>) -> bool {
+    event.caller.principal.kind == PrincipalKind::Service && event.kind != "AwsApiCall"
+}
+
+fn is_data(event: &Event<'_>) -> bool {
+    event
+        .management
+        .map_or_else(|| is_data_call(event), |management| !management)
 }
 
 /// Records before version 1.07 do not say whether they are data events: the catalog then does. That

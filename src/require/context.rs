@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>). A key
 //! that no record shows is left unset, which the evaluator reads as *unknown*.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde_json::Value;
@@ -141,7 +142,7 @@ fn s3_parameter(event: &Event<'_>, key: &str) -> Option<Lookup> {
     let name = key.trim_start_matches("s3:");
     let found = strings(event, name);
     if !found.is_empty() {
-        return Some(Lookup::Values(found));
+        return Some(Lookup::Values(found.into_iter().map(Cow::into_owned).collect()));
     }
     match at(event.request.value(), name).as_slice() {
         [] => Some(Lookup::Absent),

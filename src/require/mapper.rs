@@ -1,10 +1,12 @@
 //! Maps events to requirements one after the other, looking each operation up once.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use action_catalog::{Action, Certainty, EventMapping, Need, Operation, Service, Unmapped};
 use rustc_hash::FxHashMap;
 
+use super::resource::OnTemplate;
 use super::{Mapped, Requirement, class_by_type, only_refused, parameters, resource, undecided};
 use crate::trail::{Event, Outcome};
 
@@ -39,8 +41,9 @@ enum Known {
 #[derive(Debug)]
 struct KnownNeed {
     need: &'static Need,
+    on: Vec<OnTemplate>,
     /// As the catalog spells it.
-    action: String,
+    action: Arc<str>,
     known: Option<(&'static Service, &'static Action)>,
 }
 
@@ -118,10 +121,15 @@ impl KnownNeed {
     fn new(need: &'static Need) -> Self {
         let known = action_catalog::action(&need.action);
         let action = match known {
-            Some((service, action)) => format!("{}:{}", service.prefix, action.name),
-            None => need.action.clone(),
+            Some((service, action)) => format!("{}:{}", service.prefix, action.name).into(),
+            None => need.action.as_str().into(),
         };
-        Self { need, action, known }
+        Self {
+            need,
+            on: need.on.iter().map(OnTemplate::new).collect(),
+            action,
+            known,
+        }
     }
 
     /// Whether neither that it applies nor on what hangs on the event.
@@ -140,9 +148,9 @@ impl KnownNeed {
     }
 
     fn of(&self, event: &Event<'_>) -> impl Iterator<Item = Requirement> {
-        let resources = resource::of_need(self.need, self.known, event);
+        let resources = resource::of_need((self.need, &self.on), self.known, event);
         resources.into_iter().map(|resource| Requirement {
-            action: self.action.clone(),
+            action: Arc::clone(&self.action),
             resource,
             certain: self.need.certainty == Certainty::Certain,
         })
@@ -150,11 +158,12 @@ impl KnownNeed {
 }
 
 fn needed(service: &Service, operation: &Operation, needs: &[KnownNeed], event: &Event<'_>) -> Mapped {
-    let mut found: Vec<Requirement> = needs
-        .iter()
-        .filter(|known| parameters::applies(known.need.when.as_ref(), event))
-        .flat_map(|known| known.of(event))
-        .collect();
+    let mut found = Vec::new();
+    for known in needs {
+        if parameters::applies(known.need.when.as_ref(), event) {
+            found.extend(known.of(event));
+        }
+    }
     if found.is_empty() {
         found = undecided(operation, event);
     }
@@ -166,12 +175,14 @@ fn needed(service: &Service, operation: &Operation, needs: &[KnownNeed], event: 
     {
         found = only_refused(found, action, resource.as_deref());
     }
-    found.sort();
-    found.dedup_by(|later, first| {
-        let same = later.action == first.action && later.resource == first.resource;
-        first.certain |= same && later.certain;
-        same
-    });
+    if found.len() > 1 {
+        found.sort();
+        found.dedup_by(|later, first| {
+            let same = later.action == first.action && later.resource == first.resource;
+            first.certain |= same && later.certain;
+            same
+        });
+    }
     if found.is_empty() {
         return Mapped::NotAuthorized {
             class: "no-permission-needed".to_owned(),

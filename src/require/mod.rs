@@ -17,6 +17,8 @@ pub use resource::{Resource, Widened};
 pub(crate) use resource::{any_of_type, type_of};
 pub(crate) use templates::starred;
 
+use std::sync::Arc;
+
 use action_catalog::{Certainty, Need, Operation};
 
 use crate::trail::Event;
@@ -25,7 +27,7 @@ use crate::trail::Event;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Requirement {
     /// `s3:GetObject`, spelt as the catalog spells it.
-    pub action: String,
+    pub action: Arc<str>,
     /// On what.
     pub resource: Resource,
     /// Whether AWS documents it for this call with these parameters.
@@ -94,10 +96,10 @@ fn undecided(operation: &Operation, event: &Event<'_>) -> Vec<Requirement> {
 }
 
 /// The action as the catalog spells it, or as it stands.
-fn spelt(action: &str) -> String {
+fn spelt(action: &str) -> Arc<str> {
     match action_catalog::action(action) {
-        Some((service, known)) => format!("{}:{}", service.prefix, known.name),
-        None => action.to_owned(),
+        Some((service, known)) => format!("{}:{}", service.prefix, known.name).into(),
+        None => action.into(),
     }
 }
 

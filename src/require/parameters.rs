@@ -25,33 +25,101 @@ pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
     }
 }
 
+/// Values as text: mostly one.
+pub(super) type Texts<'e> = SmallVec<[Cow<'e, str>; 1]>;
+
 /// All values at `path` as text. `a|b` takes the first alternative that is there; a leading
 /// `response.` reads the response; `[]` visits each element; names match in any case.
-pub(super) fn strings(event: &Event<'_>, path: &str) -> Vec<String> {
+pub(super) fn strings<'e>(event: &'e Event<'_>, path: &str) -> Texts<'e> {
     for alternative in path.split('|') {
-        let found: Vec<String> = values(event, alternative)
-            .into_iter()
-            .filter_map(scalar)
-            .map(Cow::into_owned)
-            .collect();
+        let known = match direct(event, alternative) {
+            Direct::Absent => continue,
+            Direct::Value(raw) => scalar_of_text(raw),
+            Direct::Unknown => None,
+        };
+        let found: Texts<'e> = match known {
+            Some(text) => text.into_iter().collect(),
+            None => values(event, alternative).into_iter().filter_map(scalar).collect(),
+        };
         if !found.is_empty() {
             return found;
         }
     }
-    Vec::new()
+    Texts::new()
 }
 
 /// Whether there is anything but `null`, `false`, an empty text, list or object at `path`.
 fn is_there(event: &Event<'_>, path: &str) -> bool {
-    path.split('|').any(|alternative| {
-        values(event, alternative).into_iter().any(|value| match value {
+    path.split('|').any(|alternative| match direct(event, alternative) {
+        Direct::Absent => false,
+        Direct::Value(raw) => !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}"),
+        Direct::Unknown => values(event, alternative).into_iter().any(|value| match value {
             Value::Null | Value::Bool(false) => false,
             Value::String(text) => !text.is_empty(),
             Value::Array(list) => !list.is_empty(),
             Value::Object(object) => !object.is_empty(),
             _ => true,
-        })
+        }),
     })
+}
+
+/// What the text of the parameters tells of a path without being parsed.
+enum Direct<'e> {
+    /// Nothing is there.
+    Absent,
+    /// The text of the one value there, compact JSON.
+    Value(&'e str),
+    /// Only [`values`] tells.
+    Unknown,
+}
+
+fn direct<'e>(event: &'e Event<'_>, path: &str) -> Direct<'e> {
+    let (parameters, path, is_request) = match path.strip_prefix("response.") {
+        Some(rest) => (&event.response, rest, false),
+        None => (&event.request, path, true),
+    };
+    if !parameters.is_present() {
+        return Direct::Absent;
+    }
+    let (first, is_last) = match path.split_once('.') {
+        Some((first, _)) => (first, false),
+        None => (path, true),
+    };
+    let (name, each) = match first.strip_suffix("[]") {
+        Some(name) => (name, true),
+        None => (first, false),
+    };
+    let Some(members) = parameters.members().filter(|_| !name.is_empty()) else {
+        return Direct::Unknown;
+    };
+    let named = |is: &dyn Fn(&str) -> bool| members.iter().find(|(own, _)| is(own));
+    match named(&|own| own == name).or_else(|| named(&|own| own.eq_ignore_ascii_case(name))) {
+        Some((_, value)) if is_last && !each => Direct::Value(value),
+        Some(_) => Direct::Unknown,
+        None if is_request && members.iter().any(|(own, value)| is_wrapper(own, value.starts_with('{'))) => {
+            Direct::Unknown
+        }
+        None => Direct::Absent,
+    }
+}
+
+/// [`scalar`] of the value with this text, in compact JSON; `None` where it must be parsed for that.
+fn scalar_of_text(raw: &str) -> Option<Option<Cow<'_, str>>> {
+    /// A number of more digits may be written otherwise once it is read.
+    const DIGITS: usize = 15;
+    match raw.as_bytes() {
+        [b'"', .., b'"'] if raw.contains('\\') => None,
+        [b'"', .., b'"'] => {
+            let text = raw.get(1..raw.len() - 1)?;
+            Some((!text.is_empty()).then_some(Cow::Borrowed(text)))
+        }
+        b"true" | b"false" => Some(Some(Cow::Borrowed(raw))),
+        b"null" | b"[]" | [b'{', ..] => Some(None),
+        digits if digits.len() <= DIGITS && digits.iter().all(u8::is_ascii_digit) => {
+            Some(Some(Cow::Borrowed(raw)))
+        }
+        _ => None,
+    }
 }
 
 fn values<'e>(event: &'e Event<'_>, path: &str) -> Found<'e> {
@@ -73,8 +141,12 @@ fn wrapped(request: &Value) -> Option<&Value> {
     let object = request.as_object()?;
     object
         .iter()
-        .find(|(name, value)| name.ends_with("Request") && value.is_object())
+        .find(|(name, value)| is_wrapper(name, value.is_object()))
         .map(|(_, value)| value)
+}
+
+fn is_wrapper(name: &str, is_object: bool) -> bool {
+    is_object && name.ends_with("Request")
 }
 
 /// What stands at a path: mostly one value.

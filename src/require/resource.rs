@@ -3,7 +3,9 @@
 use action_catalog::{Action, Need, On, ResourceType, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
+use super::templates::{Filled, Template};
 use super::{parameters, templates};
 use crate::evaluate::Target;
 use crate::trail::{Event, PrincipalKind};
@@ -59,21 +61,44 @@ impl Resource {
     }
 }
 
-/// The resources of one need in this event; never empty.
-pub(super) fn of_need(need: &Need, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
-    if need.on.is_empty() {
-        return derived(need, known, event);
+/// Resources of one need: mostly one.
+pub(super) type Resources = SmallVec<[Resource; 1]>;
+
+/// A resource of a need, its template taken apart.
+#[derive(Debug)]
+pub(super) struct OnTemplate {
+    on: &'static On,
+    template: Template<'static>,
+}
+
+impl OnTemplate {
+    pub(super) fn new(on: &'static On) -> Self {
+        let template = Template::new(&on.template);
+        Self { on, template }
     }
-    let mut found: Vec<Resource> = need
-        .on
-        .iter()
-        .flat_map(|on| of_template(on, known, event))
-        .collect();
-    found.sort();
-    found.dedup();
+}
+
+/// The resources of one need in this event; never empty.
+pub(super) fn of_need(
+    (need, ons): (&Need, &[OnTemplate]),
+    known: Option<(&Service, &Action)>,
+    event: &Event<'_>,
+) -> Resources {
+    let mut found = match ons {
+        [] => return derived(need, known, event).into(),
+        [on] => of_template(on, known, event),
+        several => several
+            .iter()
+            .flat_map(|on| of_template(on, known, event))
+            .collect(),
+    };
+    if found.len() > 1 {
+        found.sort();
+        found.dedup();
+    }
     // One certain ARN beside an unfilled alternative template says nothing about the alternative.
     if found.len() > 1
-        && need.on.len() > 1
+        && ons.len() > 1
         && found.iter().any(|resource| matches!(resource, Resource::Arn(_)))
     {
         found.retain(|resource| *resource != Resource::Unknown);
@@ -81,15 +106,19 @@ pub(super) fn of_need(need: &Need, known: Option<(&Service, &Action)>, event: &E
     found
 }
 
-fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -> Vec<Resource> {
+fn of_template(
+    OnTemplate { on, template }: &OnTemplate,
+    known: Option<(&Service, &Action)>,
+    event: &Event<'_>,
+) -> Resources {
     match on.template.as_str() {
-        "*" => return vec![Resource::Any],
+        "*" => return smallvec![Resource::Any],
         // The catalog knows that neither request nor response tells.
-        "unknown" => return vec![Resource::Unknown],
+        "unknown" => return smallvec![Resource::Unknown],
         _ => {}
     }
-    let templates::Filled { whole, made, partly } = templates::fill(&on.template, event);
-    let mut found: Vec<Resource> = whole.into_iter().map(Resource::Arn).collect();
+    let Filled { whole, made, partly } = template.fill(event);
+    let mut found: Resources = whole.into_iter().map(Resource::Arn).collect();
     if found.is_empty() || !made.is_empty() {
         found.extend(made_or_listed(made, on, known, event));
     }
@@ -101,11 +130,11 @@ fn of_template(on: &On, known: Option<(&Service, &Action)>, event: &Event<'_>) -
 
 /// What was made of the template, or what `resources[]` says better.
 fn made_or_listed(
-    made: Vec<String>,
+    made: SmallVec<[String; 1]>,
     on: &On,
     known: Option<(&Service, &Action)>,
     event: &Event<'_>,
-) -> Vec<Resource> {
+) -> Resources {
     if !made.is_empty() && on.because.is_none() {
         return made.into_iter().map(Resource::Arn).collect();
     }
@@ -119,7 +148,7 @@ fn made_or_listed(
         }
     }
     if made.is_empty() {
-        return vec![own_user(&on.template, event).map_or(Resource::Unknown, Resource::Arn)];
+        return smallvec![own_user(&on.template, event).map_or(Resource::Unknown, Resource::Arn)];
     }
     let because = match on.because.as_deref() {
         Some("generated-id") => Widened::GeneratedId,

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use action_catalog::Need;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
-use super::parameters::{anywhere, strings};
+use super::parameters::{Texts, anywhere, strings};
 use super::resource::{Resource, Widened, partition};
 use crate::arn::Arn;
 use crate::trail::Event;
@@ -15,90 +15,138 @@ use crate::trail::Event;
 const MOST: usize = 1000;
 
 /// What came of filling a template.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Filled {
     /// Values that were ARNs themselves: the template's wildcards are not in them.
     pub(super) whole: Vec<String>,
     /// ARNs made of the template; empty where a placeholder has no value.
-    pub(super) made: Vec<String>,
+    pub(super) made: SmallVec<[String; 1]>,
     /// Whether there was a value that says nothing of the resource.
     pub(super) partly: bool,
 }
 
-/// All fillings of a template with `{path}` placeholders.
-pub(super) fn fill(template: &str, event: &Event<'_>) -> Filled {
-    let mut whole = Vec::new();
-    let mut partly = false;
-    let mut made = vec![String::new()];
+/// A template with `{path}` placeholders, taken apart.
+#[derive(Debug)]
+pub(super) struct Template<'t> {
+    /// `None` where it is broken off.
+    parts: Option<Vec<Part<'t>>>,
+    /// The service of the ARNs that it makes; `None` where it does not say.
+    service: Option<&'t str>,
+}
+
+#[derive(Debug)]
+enum Part<'t> {
+    Text(&'t str),
+    /// `${Region}`: never an ARN.
+    Standard(&'t str),
+    /// `{path}`, `{path|other}`, `{path:transform:transform}`.
+    Values {
+        path: &'t str,
+        transforms: Vec<&'t str>,
+    },
+}
+
+impl<'t> Template<'t> {
+    pub(super) fn new(template: &'t str) -> Self {
+        Self {
+            parts: parts(template),
+            service: template
+                .split(':')
+                .nth(2)
+                .filter(|_| template.starts_with("arn:")),
+        }
+    }
+
+    /// All fillings.
+    pub(super) fn fill(&self, event: &Event<'_>) -> Filled {
+        let mut whole = Vec::new();
+        let mut partly = false;
+        let mut made: SmallVec<[String; 1]> = smallvec![String::with_capacity(MOSTLY)];
+        for part in self.parts.iter().flatten() {
+            match part {
+                Part::Text(text) => made.iter_mut().for_each(|arn| arn.push_str(text)),
+                Part::Standard(name) => match standard(name, event) {
+                    Some(text) => made.iter_mut().for_each(|arn| arn.push_str(text)),
+                    None => made.clear(),
+                },
+                Part::Values { path, transforms } => {
+                    let mut plain: Texts<'_> = SmallVec::new();
+                    for value in placeholder(path, transforms, event) {
+                        match self.filled_with(value, event) {
+                            Fills::Whole(arn) => whole.push(arn),
+                            Fills::Part(text) => plain.push(text),
+                            Fills::Nothing => partly = true,
+                        }
+                    }
+                    match plain.as_slice() {
+                        [] => made.clear(),
+                        [one] => made.iter_mut().for_each(|arn| arn.push_str(one)),
+                        several => {
+                            let each = made
+                                .iter()
+                                .flat_map(|arn| several.iter().map(move |value| format!("{arn}{value}")));
+                            made = each.take(MOST).collect();
+                        }
+                    }
+                }
+            }
+        }
+        made.retain(|arn| Arn::parse(arn).is_some());
+        Filled { whole, made, partly }
+    }
+
+    fn filled_with<'v>(&self, value: Cow<'v, str>, event: &Event<'_>) -> Fills<'v> {
+        let Some(service) = self.service else {
+            return Fills::Part(value);
+        };
+        match Arn::parse(&value) {
+            Some(arn) if service.is_empty() || arn.service == service => Fills::Whole(value.into_owned()),
+            Some(_) => Fills::Nothing,
+            None if service == "lambda" => match partial_function(&value, event) {
+                Some(arn) => Fills::Whole(arn),
+                None => Fills::Part(value),
+            },
+            None => Fills::Part(value),
+        }
+    }
+}
+
+/// ARNs are mostly no longer.
+const MOSTLY: usize = 128;
+
+fn parts(template: &str) -> Option<Vec<Part<'_>>> {
+    let mut parts = Vec::new();
     let mut rest = template;
     while let Some(start) = rest.find(['{', '$']) {
         let (text, tail) = rest.split_at(start);
-        made.iter_mut().for_each(|arn| arn.push_str(text));
-        let dollar = tail.starts_with("${");
+        parts.push(Part::Text(text));
+        let is_standard = tail.starts_with("${");
         let body = tail.trim_start_matches('$').trim_start_matches('{');
-        let Some((name, after)) = body.split_once('}') else {
-            return Filled::default();
-        };
+        let (name, after) = body.split_once('}')?;
         rest = after;
-        if dollar {
-            // Partition, region and account are never ARNs.
-            match standard(name, event) {
-                Some(text) => made.iter_mut().for_each(|arn| arn.push_str(text)),
-                None => made.clear(),
+        parts.push(if is_standard {
+            Part::Standard(name)
+        } else {
+            let (path, transforms) = name.split_once(':').unwrap_or((name, ""));
+            let transforms = transforms.split(':').filter(|transform| !transform.is_empty());
+            Part::Values {
+                path,
+                transforms: transforms.collect(),
             }
-            continue;
-        }
-        let mut plain: SmallVec<[String; 1]> = SmallVec::new();
-        for value in placeholder(name, event) {
-            match value_of(value, template, event) {
-                Fills::Whole(arn) => whole.push(arn),
-                Fills::Part(text) => plain.push(text),
-                Fills::Nothing => partly = true,
-            }
-        }
-        match plain.as_slice() {
-            [] => made.clear(),
-            [one] => made.iter_mut().for_each(|arn| arn.push_str(one)),
-            several => {
-                let each = made
-                    .iter()
-                    .flat_map(|arn| several.iter().map(move |value| format!("{arn}{value}")));
-                made = each.take(MOST).collect();
-            }
-        }
+        });
     }
-    made.iter_mut().for_each(|arn| arn.push_str(rest));
-    made.retain(|arn| Arn::parse(arn).is_some());
-    Filled { whole, made, partly }
+    parts.push(Part::Text(rest));
+    Some(parts)
 }
 
 /// What the value of a placeholder is to its template.
-enum Fills {
+enum Fills<'v> {
     /// An ARN of the template's service: the resource.
     Whole(String),
     /// A part of the ARN.
-    Part(String),
+    Part(Cow<'v, str>),
     /// An ARN of another service.
     Nothing,
-}
-
-fn value_of(value: String, template: &str, event: &Event<'_>) -> Fills {
-    let Some(service) = template
-        .split(':')
-        .nth(2)
-        .filter(|_| template.starts_with("arn:"))
-    else {
-        return Fills::Part(value);
-    };
-    match Arn::parse(&value) {
-        Some(arn) if service.is_empty() || arn.service == service => Fills::Whole(value),
-        Some(_) => Fills::Nothing,
-        None if service == "lambda" => match partial_function(&value, event) {
-            Some(arn) => Fills::Whole(arn),
-            None => Fills::Part(value),
-        },
-        None => Fills::Part(value),
-    }
 }
 
 /// The ARN of a function given as `ACCOUNT:function:NAME`
@@ -121,17 +169,20 @@ fn standard<'e>(name: &str, event: &'e Event<'_>) -> Option<&'e str> {
     }
 }
 
-/// `path`, `path|other`, `path:transform`, `path:transform:transform`.
-fn placeholder(text: &str, event: &Event<'_>) -> Vec<String> {
-    let (path, transforms) = text.split_once(':').unwrap_or((text, ""));
+fn placeholder<'e>(path: &str, transforms: &[&str], event: &'e Event<'_>) -> Texts<'e> {
     let mut values = strings(event, path);
-    for transform in transforms.split(':').filter(|transform| !transform.is_empty()) {
+    for transform in transforms {
         for value in &mut values {
-            *value = transformed(value, transform, event).into_owned();
+            *value = match std::mem::take(value) {
+                Cow::Borrowed(text) => transformed(text, transform, event),
+                Cow::Owned(text) => Cow::Owned(transformed(&text, transform, event).into_owned()),
+            };
         }
     }
-    values.sort();
-    values.dedup();
+    if values.len() > 1 {
+        values.sort();
+        values.dedup();
+    }
     values.retain(|value| !value.is_empty());
     values
 }
@@ -295,7 +346,7 @@ fn variable(name: &str, need: &Need, event: &Event<'_>) -> (Vec<String>, bool) {
     for (_, path) in need.params.iter().filter(|(variable, _)| variable == name) {
         let found = strings(event, path);
         if !found.is_empty() {
-            return (distinct(found), false);
+            return (distinct(found.into_iter().map(Cow::into_owned).collect()), false);
         }
     }
     if GENERIC.contains(&name) {
@@ -419,8 +470,8 @@ mod tests {
         let text = event(request);
         let mut scratch = crate::trail::event::Scratch::default();
         let event = Event::parse(text.as_bytes(), &mut scratch).unwrap();
-        let filled = fill(template, &event);
-        [filled.whole, filled.made].concat()
+        let filled = Template::new(template).fill(&event);
+        [filled.whole, filled.made.into_vec()].concat()
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Reads trails into a ledger.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -13,9 +14,9 @@ use super::store::Store;
 use super::stream::Taker;
 use super::{ReadReport, RecordText, seen::Ids};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::evidence::{Interest, Ledger, PrincipalKey};
+use crate::evidence::{Entry, Interest, Ledger, Noted, PrincipalKey};
 use crate::require::Mapper;
-use crate::trail::{Caller, Event, NotAnEvent, Reader, Scratch};
+use crate::trail::{Caller, Event, NotAnEvent, Principal, Reader, Scratch};
 
 /// Which events count: from (inclusive), until (exclusive).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,13 +57,25 @@ pub fn read_ledgers(
 /// said here: reading them says it.
 ///
 /// Where paths tell days, only files of the first two and the last two are looked into: an event is delivered
-/// minutes after it happened, at times on the day after.
-pub fn read_window(paths: &[PathBuf], threads: usize, window: Window) -> Option<(Timestamp, Timestamp)> {
+/// minutes after it happened, at times on the day after. Where the paths tell that the window reaches over
+/// fewer than `least_days` days, nothing is read and there is no answer.
+pub fn read_window(
+    paths: &[PathBuf],
+    threads: usize,
+    window: Window,
+    least_days: i64,
+) -> Option<(Timestamp, Timestamp)> {
     let mut listing = list(paths);
     listing.narrow(&Scope {
         window,
         ..Scope::default()
     });
+    if listing
+        .days()
+        .is_some_and(|(first, last)| i64::from(last - first) + 1 + i64::from(DELIVERY_DAYS) < least_days)
+    {
+        return None;
+    }
     listing.keep_ends(DELIVERY_DAYS);
     let new = || Ends {
         reader: Reader::new(),
@@ -163,14 +176,16 @@ fn read_listing(
     most_ids: usize,
 ) -> (Vec<Ledger>, ReadReport) {
     let seen = Ids::new();
+    let shared: Vec<Shared> = (0..=cuts.len()).map(|_| Shared::default()).collect();
     let new = || Fold {
         reader: Reader::new(),
         interest,
         window,
         cuts,
         seen: &seen,
+        shared: &shared,
         dated: false,
-        ledgers: vec![Ledger::default(); cuts.len() + 1],
+        ledgers: (0..=cuts.len()).map(|_| Default::default()).collect(),
         known: FxHashMap::default(),
         mapper: Mapper::default(),
     };
@@ -189,12 +204,44 @@ fn read_listing(
         fold.settle();
         all.iter_mut()
             .zip(fold.ledgers)
-            .for_each(|(all, more)| all.merge(more));
+            .for_each(|(all, (more, _))| all.merge(more));
+    }
+    for (ledger, shared) in all.iter_mut().zip(shared) {
+        ledger.entries = shared.into_entries();
+        ledger.settle();
     }
     (all, report)
 }
 
-/// So many ids are kept whatever their days, some 25 bytes each; beyond, those of days of which no more
+/// Evidence by principal, which all threads add to: a copy for each of them would take its memory as often.
+#[derive(Default)]
+struct Shared(Mutex<FxHashMap<PrincipalKey, Arc<Mutex<Entry>>>>);
+
+/// A thread that panicked while it held a lock ends the reading.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn of(&self, principal: &Principal) -> Arc<Mutex<Entry>> {
+        let mut all = locked(&self.0);
+        let entry = all
+            .entry(PrincipalKey::of(principal))
+            .or_insert_with(|| Arc::new(Mutex::new(Entry::new(principal))));
+        Arc::clone(entry)
+    }
+
+    fn into_entries(self) -> BTreeMap<PrincipalKey, Entry> {
+        let owned = |entry: Arc<Mutex<Entry>>| match Arc::try_unwrap(entry) {
+            Ok(entry) => Mutex::into_inner(entry).unwrap_or_else(PoisonError::into_inner),
+            Err(held) => locked(&held).clone(),
+        };
+        let all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.into_iter().map(|(key, entry)| (key, owned(entry))).collect()
+    }
+}
+
+/// So many ids are kept whatever their days, some 14 bytes each; beyond, those of days of which no more
 /// files come are forgotten.
 const MOST_IDS: usize = 1_400_000;
 
@@ -213,9 +260,12 @@ struct Fold<'r> {
     window: Window,
     cuts: &'r [Timestamp],
     seen: &'r Ids,
+    /// Of each part.
+    shared: &'r [Shared],
     /// Whether the path of the file being read tells its day.
     dated: bool,
-    ledgers: Vec<Ledger>,
+    /// Of each part, with what its visibility has noted.
+    ledgers: Vec<(Ledger, Noted)>,
     /// Callers, by where the reader keeps them.
     known: FxHashMap<usize, Known>,
     mapper: Mapper,
@@ -225,10 +275,17 @@ struct Fold<'r> {
 struct Known {
     /// Holds the place by which it is known.
     caller: Arc<Caller>,
-    key: PrincipalKey,
     wanted: bool,
-    /// Events of each part that are still to be counted.
-    events: Vec<u64>,
+    parts: Vec<KnownPart>,
+}
+
+/// A caller in one part of the window.
+#[derive(Default, Clone)]
+struct KnownPart {
+    /// Events that are still to be counted.
+    events: u64,
+    /// What its events are added to, once there was one.
+    entry: Option<Arc<Mutex<Entry>>>,
 }
 
 /// So many callers are known at once.
@@ -240,20 +297,20 @@ impl Fold<'_> {
             return;
         }
         let part = self.cuts.partition_point(|cut| *cut <= event.time);
-        let Some(ledger) = self.ledgers.get_mut(part) else {
+        let Some((ledger, noted)) = self.ledgers.get_mut(part) else {
             return;
         };
         let place = Arc::as_ptr(&event.caller).addr();
         let known = self.known.entry(place).or_insert_with(|| Known {
-            key: PrincipalKey::of(&event.caller.principal),
             wanted: self.interest.wants(&event.caller.principal),
-            events: vec![0; self.cuts.len() + 1],
+            parts: vec![KnownPart::default(); self.cuts.len() + 1],
             caller: Arc::clone(&event.caller),
         });
-        if let Some(events) = known.events.get_mut(part) {
-            *events += event.times;
-        }
-        ledger.observe_of_counted(event);
+        let Some(own) = known.parts.get_mut(part) else {
+            return;
+        };
+        own.events += event.times;
+        ledger.observe_of_counted(event, noted);
         if known.wanted {
             let is_new = |id: &str| match self.dated {
                 true => self.seen.insert_within(id, event.time),
@@ -261,7 +318,15 @@ impl Fold<'_> {
             };
             if event.id.as_deref().is_none_or(is_new) {
                 let mapped = self.mapper.map(event);
-                ledger.add_as(&known.key, event, &mapped, self.interest);
+                ledger.count_mapped(event, &mapped, self.interest);
+                if Entry::is_kept_of(&known.caller.principal)
+                    && let Some(shared) = self.shared.get(part)
+                {
+                    let entry = own
+                        .entry
+                        .get_or_insert_with(|| shared.of(&known.caller.principal));
+                    locked(entry).add(event, &mapped, self.interest);
+                }
             } else {
                 ledger.duplicates += 1;
             }
@@ -274,9 +339,9 @@ impl Fold<'_> {
     /// Counts what is still to be counted.
     fn settle(&mut self) {
         for (_, known) in self.known.drain() {
-            for (ledger, &events) in self.ledgers.iter_mut().zip(&known.events) {
-                if events > 0 {
-                    ledger.count(&known.caller.principal, events);
+            for ((ledger, _), own) in self.ledgers.iter_mut().zip(&known.parts) {
+                if own.events > 0 {
+                    ledger.count(&known.caller.principal, own.events);
                 }
             }
         }

@@ -111,6 +111,15 @@ impl Listing {
         }
     }
 
+    /// The first and the last day that paths tell; `None` where the path of some file tells none.
+    pub(super) fn days(&self) -> Option<(i32, i32)> {
+        let mut days = self.files.iter().map(|file| file.day);
+        let first = days.next()??;
+        days.try_fold((first, first), |(first, last), day| {
+            day.map(|day| (first.min(day), last.max(day)))
+        })
+    }
+
     /// Of files whose paths tell a day, leaves those of the first and the last, and of so many days beside them.
     pub(super) fn keep_ends(&mut self, beside: i32) {
         let days = self.files.iter().filter_map(|file| file.day);

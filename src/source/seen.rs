@@ -2,74 +2,75 @@
 //! LookupEvents beside S3 all hold copies of one event.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
-use std::sync::Mutex;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHasher;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// As many sets as keep threads from waiting for each other.
+/// As many as keep threads from waiting for each other.
 const SHARDS: usize = 64;
 
-type Shard = Mutex<HashSet<Key, BuildHasherDefault<FxHasher>>>;
+type Keys = HashSet<u64, BuildHasherDefault<FxHasher>>;
 
-/// An id: one bit whether it is kept to the end, the day of its event in 15 bits, and 112 of its own. Copies of an
-/// event have its time, and an id counts within a day (UTC), so that the days of a trail can be read apart.
-#[derive(Debug, Clone, Copy)]
-struct Key(u128);
+/// The ids whose keys begin with the same bits.
+#[derive(Debug, Default)]
+struct Shard {
+    /// To the end.
+    kept: Keys,
+    /// Until their day is forgotten; a trail is read in the order of its days, so the last is asked for most.
+    days: Vec<(u16, Keys)>,
+}
 
-const OWN: u128 = u128::MAX >> 16;
-const ALWAYS: u128 = 1 << 127;
-
-impl Key {
-    fn new(id: u128, day: u16) -> Self {
-        Self(id & OWN | u128::from(day) << 112)
+impl Shard {
+    fn of(&self, day: u16) -> Option<usize> {
+        self.days.iter().rposition(|(own, _)| *own == day)
     }
 
-    fn id(self) -> u128 {
-        self.0 & !ALWAYS
+    fn insert_kept(&mut self, key: u64, day: u16) -> bool {
+        let days = self.of(day).and_then(|at| self.days.get(at));
+        !days.is_some_and(|(_, keys)| keys.contains(&key)) && self.kept.insert(key)
     }
 
-    /// Whether it may be forgotten before that day.
-    fn is_before(self, day: u16) -> bool {
-        self.0 & ALWAYS == 0 && self.0 >> 112 < u128::from(day)
+    fn insert_within(&mut self, key: u64, day: u16) -> bool {
+        if !self.kept.is_empty() && self.kept.contains(&key) {
+            return false;
+        }
+        match self.of(day).and_then(|at| self.days.get_mut(at)) {
+            Some((_, keys)) => keys.insert(key),
+            None => {
+                self.days.push((day, Keys::from_iter([key])));
+                true
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.kept.len() + self.days.iter().map(|(_, keys)| keys.len()).sum::<usize>()
     }
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id()
-    }
-}
-
-impl Eq for Key {}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let id = self.id();
-        state.write_u64((id >> 64) as u64);
-        state.write_u64(id as u64);
-    }
-}
-
-/// A day, counted from 1970-01-01, as a key holds it: up to the year 2059.
+/// A day, counted from 1970-01-01, as it is held: up to the year 2059.
 fn held(day: i32) -> u16 {
     u16::try_from(day.clamp(0, 0x7fff)).unwrap_or(0x7fff)
 }
 
-/// A set of event ids that several threads may fill at once. An id takes 16 bytes and the set's
-/// overhead, whatever its text.
+/// A set of event ids that several threads may fill at once. An id takes 8 bytes and the set's overhead, whatever
+/// its text.
 ///
-/// Ids that are UUIDs are kept as what they are; others as 128 bits of hash.
+/// Of an id and its day 64 bits are kept: of ten million events of a day, one is taken for the copy of
+/// another once in 400,000 such days.
 ///
-/// An id may be given with the day of its event, and all ids of days before a day can be forgotten once no
-/// copy of theirs can come. Which they are is for the caller to know; what comes of such a day all the same
-/// is counted.
+/// An id may be given with the day of its event: copies of an event have its time, and an id counts within
+/// a day (UTC), so that the days of a trail can be read apart. All ids of days before a day can be forgotten
+/// once no copy of theirs can come. Which they are is for the caller to know; what comes of such a day
+/// all the same is counted.
 ///
 /// Which of two copies counts as the first depends on the threads; that one of them does, does not.
 #[derive(Debug)]
 pub struct Ids {
-    shards: Vec<Shard>,
+    shards: Vec<Mutex<Shard>>,
     /// Ids of days before it were forgotten.
     from: AtomicU16,
     late: AtomicU64,
@@ -78,11 +79,16 @@ pub struct Ids {
 impl Default for Ids {
     fn default() -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             from: AtomicU16::new(0),
             late: AtomicU64::new(0),
         }
     }
+}
+
+/// A thread that panicked while it held the lock left the set as good as before.
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ids {
@@ -98,13 +104,12 @@ impl Ids {
 
     /// Adds an id by its [`key`]; true where it was not there before.
     pub fn insert_key(&self, key: u128) -> bool {
-        self.put(Key(Key::new(key, 0).0 | ALWAYS))
+        self.put(key, 0, Shard::insert_kept)
     }
 
     /// Adds the id of an event of this time, to be kept to the end; true where it was not there before.
     pub fn insert_on(&self, id: &str, time: jiff::Timestamp) -> bool {
-        let day = held(crate::evidence::day_of(time));
-        self.put(Key(Key::new(key(id), day).0 | ALWAYS))
+        self.put(key(id), held(crate::evidence::day_of(time)), Shard::insert_kept)
     }
 
     /// As [`Self::insert_on`], to be kept until its day is forgotten.
@@ -113,20 +118,14 @@ impl Ids {
         if day < self.from.load(Ordering::Relaxed) {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
-        self.put(Key::new(key(id), day))
+        self.put(key(id), day, Shard::insert_within)
     }
 
-    fn put(&self, key: Key) -> bool {
-        // The bits of a UUID are random but for a few: six of the upper half say the shard, and
-        // the set looks at others.
-        let shard = self.shards.get((key.0 >> 64) as usize % SHARDS);
-        // A thread that panicked while it held the lock left the set as good as before.
-        shard.is_some_and(|shard| {
-            shard
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .insert(key)
-        })
+    fn put(&self, key: u128, day: u16, insert: impl FnOnce(&mut Shard, u64, u16) -> bool) -> bool {
+        let key = xxh3_64_with_seed(&key.to_le_bytes(), u64::from(day));
+        // The set looks at other bits than these.
+        let shard = self.shards.get((key >> 32) as usize % SHARDS);
+        shard.is_some_and(|shard| insert(&mut locked(shard), key, day))
     }
 
     /// Forgets the ids of all days before this one.
@@ -134,9 +133,7 @@ impl Ids {
         let day = held(day);
         self.from.fetch_max(day, Ordering::Relaxed);
         for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            shard.retain(|key| !key.is_before(day));
-            shard.shrink_to_fit();
+            locked(shard).days.retain(|(own, _)| *own >= day);
         }
     }
 
@@ -147,13 +144,7 @@ impl Ids {
 
     /// How many ids are in the set.
     pub fn len(&self) -> usize {
-        let len = |shard: &Shard| {
-            shard
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .len()
-        };
-        self.shards.iter().map(len).sum()
+        self.shards.iter().map(|shard| locked(shard).len()).sum()
     }
 
     /// Whether no id is in the set.
@@ -177,18 +168,19 @@ pub fn key(id: &str) -> u128 {
 
 /// The bits of a UUID in its usual form, in either case.
 fn uuid(text: &[u8]) -> Option<u128> {
-    if text.len() != 36 {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    let [a @ .., b'-', _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, _, _, _, _, _, _, _, _] = text else {
         return None;
-    }
-    let mut bits = 0u128;
-    for (at, &byte) in text.iter().enumerate() {
-        match (at, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            _ => bits = bits << 4 | u128::from(char::from(byte).to_digit(16)?),
-        }
-    }
-    Some(bits)
+    };
+    let a: &[u8; 8] = a;
+    let digits = |digits: &[u8]| {
+        digits.iter().try_fold(0u64, |bits, &digit| {
+            Some(bits << 4 | u64::from(char::from(digit).to_digit(16)?))
+        })
+    };
+    let high = digits(a)? << 32 | digits(text.get(9..13)?)? << 16 | digits(text.get(14..18)?)?;
+    let low = digits(text.get(19..23)?)? << 48 | digits(text.get(24..)?)?;
+    Some(u128::from(high) << 64 | u128::from(low))
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ use crate::trail::{Defect, Found, NotAnEvent, Splitter, walk};
 /// How many bytes are decompressed and looked at in one go.
 const CHUNK: usize = 256 << 10;
 /// How many bytes tell what a file is.
-const HEAD: u64 = 4096;
+const HEAD: usize = 4096;
+/// How many bytes of a file are read first: most files of a trail have fewer.
+const FIRST: usize = 128 << 10;
 /// Files of fewer bytes, packed and unpacked, are read in one go: CloudTrail's are. Each thread has room for one.
 const MOST_PACKED: usize = 8 << 20;
 const MOST_TEXT: usize = 24 << 20;
@@ -94,7 +96,7 @@ impl<A, R: Fn(&mut A, &RecordText<'_>) -> Result<(), NotAnEvent>> Taker for Clos
     }
 }
 
-/// Kept between files so that it is allocated once.
+/// Kept between files so that it is allocated once; longer than what is in it.
 #[derive(Default)]
 pub(super) struct Buffers {
     packed: Vec<u8>,
@@ -165,11 +167,16 @@ impl Reading<'_> {
             None if !is_file => Box::new(io::stdin().lock()),
             None => Box::new(File::open(&self.file.path)?),
         };
-        let Buffers { packed, text, unzip } = buffers;
-        packed.clear();
-        source.by_ref().take(HEAD).read_to_end(packed)?;
-        let looks = looks(packed);
-        match looks {
+        let Buffers {
+            packed: buffer,
+            text,
+            unzip,
+        } = buffers;
+        // What is no file may come slowly: no more of it is waited for than tells what it is.
+        let first = if is_file { FIRST } else { HEAD };
+        let mut length = 0;
+        let ended = fill(&mut *source, buffer, &mut length, first)?;
+        match looks(buffer.get(..length.min(HEAD)).unwrap_or_default()) {
             Looks::Binary(what) => self.not_a_trail(what),
             Looks::OtherText if !self.file.given => self.not_a_trail("it is text, but not JSON"),
             #[cfg(feature = "parquet")]
@@ -177,37 +184,37 @@ impl Reading<'_> {
                 let file = match is_file {
                     true => File::open(&self.file.path)?,
                     // Its table of contents stands at the end.
-                    false => spooled(packed.as_slice().chain(source))?,
+                    false => spooled(buffer.get(..length).unwrap_or_default().chain(source))?,
                 };
                 self.parquet(file, into);
             }
             Looks::Gzip => {
-                let rest = fill(&mut *source, packed, MOST_PACKED);
+                let rest = match ended {
+                    true => Ok(true),
+                    false => fill(&mut *source, buffer, &mut length, MOST_PACKED),
+                };
+                let packed = buffer.get(..length).unwrap_or_default();
                 match unpacked(packed, text, unzip).filter(|_| rest.is_ok()) {
                     Some(length) => {
                         self.counts.bytes = packed.len() as u64;
                         self.whole(text.get(..length).unwrap_or_default(), into);
                     }
-                    None => self.gzip(
-                        packed.as_slice().chain(Rest(rest.err())).chain(source),
-                        text,
-                        into,
-                    ),
+                    None => self.gzip(packed.chain(Rest(rest.err())).chain(source), text, into),
                 }
             }
             Looks::Text | Looks::OtherText => {
-                // What is no file may come slowly: it is not waited for.
-                let rest = match is_file {
-                    true => fill(&mut *source, packed, MOST_TEXT),
-                    false => Ok(()),
+                let rest = match ended || !is_file {
+                    true => Ok(ended),
+                    false => fill(&mut *source, buffer, &mut length, MOST_TEXT),
                 };
-                if is_file && rest.is_ok() && packed.len() < MOST_TEXT {
-                    self.counts.bytes = packed.len() as u64;
+                let packed = buffer.get(..length).unwrap_or_default();
+                if is_file && rest.is_ok() && length < MOST_TEXT {
+                    self.counts.bytes = length as u64;
                     self.whole(packed, into);
                     return Ok(());
                 }
                 let mut source = Counted {
-                    source: packed.as_slice().chain(Rest(rest.err())).chain(source),
+                    source: packed.chain(Rest(rest.err())).chain(source),
                     bytes: 0,
                 };
                 let read = self.feed(&mut source, text, into);
@@ -452,10 +459,22 @@ impl Reading<'_> {
     }
 }
 
-/// Reads on until there is nothing more, or more than so many bytes.
-fn fill(source: &mut dyn Read, into: &mut Vec<u8>, most: usize) -> io::Result<()> {
-    let room = most.saturating_sub(into.len()) as u64;
-    source.take(room).read_to_end(into).map(|_| ())
+/// Reads on behind the `length` bytes that are there, until there are `most` or no more come: whether none come.
+/// What was read before an error is there as well.
+fn fill(source: &mut dyn Read, into: &mut Vec<u8>, length: &mut usize, most: usize) -> io::Result<bool> {
+    while *length < most {
+        if into.len() == *length {
+            into.resize((*length * 2).clamp(FIRST, MOST_TEXT), 0);
+        }
+        let end = into.len().min(most);
+        match source.read(into.get_mut(*length..end).unwrap_or_default()) {
+            Ok(0) => return Ok(true),
+            Ok(read) => *length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 /// The text of a gzip file of one member that is whole: how many bytes of the buffer it takes. `None` for

@@ -79,6 +79,7 @@ pub struct EventResource<'a> {
 #[derive(Debug, Default)]
 pub struct Parameters<'a> {
     raw: Option<&'a str>,
+    members: OnceCell<Option<Vec<(&'a str, &'a str)>>>,
     parsed: OnceCell<Value>,
 }
 
@@ -87,6 +88,7 @@ impl<'a> Parameters<'a> {
     pub fn new(raw: Option<&'a str>) -> Self {
         Self {
             raw,
+            members: OnceCell::new(),
             parsed: OnceCell::new(),
         }
     }
@@ -99,6 +101,13 @@ impl<'a> Parameters<'a> {
     /// The value's own text, as the record has it.
     pub fn raw(&self) -> Option<&'a str> {
         self.raw
+    }
+
+    /// The members of an object, each with the text of its value in compact JSON: what [`Self::value`] holds,
+    /// without building it. `None` where only the value tells.
+    pub(crate) fn members(&self) -> Option<&[(&'a str, &'a str)]> {
+        let members = self.members.get_or_init(|| super::walk::members(self.raw?));
+        members.as_deref()
     }
 
     /// The value; `Value::Null` where there is none.

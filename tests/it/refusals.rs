@@ -53,7 +53,7 @@ impl Held {
             .collect();
         let line = |what: &str| format!("{call} refused {action} on {resource:?}: {what}");
         if of_action.is_empty() {
-            let ours: Vec<&str> = expected.iter().map(|r| r.action.as_str()).collect();
+            let ours: Vec<&str> = expected.iter().map(|r| &*r.action).collect();
             *self.wrong.entry(line(&format!("{ours:?}"))).or_default() += 1;
             return Ok(());
         }

@@ -92,7 +92,7 @@ impl Case {
                     } else {
                         &mut likely
                     };
-                    side.entry(requirement.action)
+                    side.entry(requirement.action.to_string())
                         .or_default()
                         .insert(requirement.resource.shown().to_owned());
                 }

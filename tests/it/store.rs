@@ -182,7 +182,7 @@ fn a_question_may_be_of_any_window_of_days_and_of_some_principals() {
                 };
                 same(&store, &[], &files, &question);
                 let answer = stored(&store, &[], &question).unwrap();
-                assert_eq!(answer.span, leastgrant::source::read_window(&files, 2, window));
+                assert_eq!(answer.span, leastgrant::source::read_window(&files, 2, window, 0));
             }
         }
     }

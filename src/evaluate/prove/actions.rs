@@ -2,7 +2,6 @@
 //! and those that it does not.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
@@ -58,7 +57,7 @@ pub(super) fn classes(model: &Model<'_>) -> Result<Vec<ActionClass>, TooMany> {
         hits
     };
     let mut classes: BTreeMap<Vec<usize>, ActionClass> = BTreeMap::new();
-    for action in catalog() {
+    for action in action_catalog::action_names() {
         let Some(statements) = may_be_allowed(model, &hits(action)) else {
             continue;
         };
@@ -90,20 +89,6 @@ fn class(classes: &mut BTreeMap<Vec<usize>, ActionClass>, statements: Vec<usize>
         statements,
         known: Vec::new(),
         unknown: None,
-    })
-}
-
-/// Every action of the catalog, `service:Name`.
-fn catalog() -> &'static [String] {
-    static ALL: OnceLock<Vec<String>> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let services = action_catalog::prefixes().filter_map(action_catalog::service);
-        services
-            .flat_map(|service| {
-                let names = service.actions.iter();
-                names.map(|action| format!("{}:{}", service.prefix, action.name))
-            })
-            .collect()
     })
 }
 

@@ -9,10 +9,11 @@ use super::segment::{Folded, Object, Said, Unusable};
 use super::{Store, Trouble};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evidence::{Interest, Whose, day_of};
+use crate::require::Mapper;
 use crate::source::files::read_listed;
 use crate::source::list::Listed;
 use crate::source::seen::{Ids, key};
-use crate::trail::{Event, Scratch};
+use crate::trail::{Event, Reader, Scratch};
 
 /// Where and how to read.
 pub(super) struct Source<'s> {
@@ -47,6 +48,14 @@ struct Reading {
     folded: Folded,
 }
 
+/// Days that are read, and what reads their events.
+#[derive(Default)]
+struct Days {
+    reader: Reader,
+    mapper: Mapper,
+    days: BTreeMap<i32, Reading>,
+}
+
 impl Known<'_> {
     fn of(&self, day: i32) -> Arc<DayIds> {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,11 +82,11 @@ impl Known<'_> {
 }
 
 impl Reading {
-    fn take(&mut self, event: &Event<'_>, interest: &Interest) {
+    fn take(&mut self, event: &Event<'_>, mapper: &mut Mapper, interest: &Interest) {
         let evidence = &mut self.folded.evidence;
         evidence.observe(event);
         let Some(id) = event.id.as_deref().map(key) else {
-            evidence.add(event, interest);
+            evidence.add(event, &mapper.map(event), interest);
             return;
         };
         if self.ids.stored.binary_search(&id).is_ok() {
@@ -85,7 +94,7 @@ impl Reading {
             evidence.add_duplicate(event);
         } else if self.ids.fresh.insert_key(id) {
             self.folded.ids.push(id);
-            evidence.add(event, interest);
+            evidence.add(event, &mapper.map(event), interest);
         } else {
             evidence.add_duplicate(event);
         }
@@ -113,25 +122,26 @@ pub(super) fn fold(
     };
     let mut objects = Vec::new();
     let mut broken_off = Vec::new();
-    let days: BTreeMap<i32, Reading> = read_listed(
+    let days = read_listed(
         files,
         source.stores,
         source.threads,
-        BTreeMap::new,
-        |days: &mut BTreeMap<i32, Reading>, record| {
+        Days::default,
+        |all: &mut Days, record| {
             let mut scratch = Scratch::default();
-            let event = Event::parse(record.text, &mut scratch)?;
+            let event = all.reader.read(record.text, &mut scratch)?;
             let day = day_of(event.time);
-            let reading = days.entry(day).or_insert_with(|| Reading {
+            let reading = all.days.entry(day).or_insert_with(|| Reading {
                 ids: known.of(day),
                 folded: Folded::default(),
             });
-            reading.take(&event, &interest);
+            reading.take(&event, &mut all.mapper, &interest);
             Ok(())
         },
         |all, more| {
-            more.into_iter()
-                .for_each(|(day, reading)| merge(all, day, reading))
+            more.days
+                .into_iter()
+                .for_each(|(day, reading)| merge(&mut all.days, day, reading))
         },
         |file, report| {
             let unread = report
@@ -160,6 +170,7 @@ pub(super) fn fold(
         return Err(Trouble::Failed(broken_off));
     }
     let days = days
+        .days
         .into_iter()
         .map(|(day, reading)| (day, reading.folded))
         .collect();

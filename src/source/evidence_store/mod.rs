@@ -347,7 +347,9 @@ fn gather(state: &State, question: &Question<'_>) -> Result<Vec<Ledger>, (String
         all.iter_mut().zip(more).for_each(|(all, more)| all.merge(more));
         Ok(all)
     };
-    wanted.par_iter().try_fold(empty, read).try_reduce(empty, merge)
+    let mut parts = wanted.par_iter().try_fold(empty, read).try_reduce(empty, merge)?;
+    parts.iter_mut().for_each(Ledger::settle);
+    Ok(parts)
 }
 
 /// The first and the last event of the window.

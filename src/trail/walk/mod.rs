@@ -118,6 +118,32 @@ pub(crate) fn end_of_object(text: &str, at: usize) -> Option<usize> {
     (text.as_bytes().get(at) == Some(&b'{')).then(|| json::value(text.as_bytes(), at))?
 }
 
+/// The members of a compact JSON object, each with the text of its value. `None` for any other text, and where
+/// names are escaped, many, or there twice.
+pub(super) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
+    const MOST: usize = 32;
+    let bytes = text.as_bytes();
+    let mut found: Vec<(&str, &str)> = Vec::with_capacity(8);
+    if bytes == b"{}" {
+        return Some(found);
+    }
+    let mut at = 0;
+    let mut before = b'{';
+    while *bytes.get(at)? == before && *bytes.get(at + 1)? == b'"' {
+        let name = json::string(bytes, at + 2)?;
+        let from = name.next() + 1;
+        let end = json::value(bytes, from)?;
+        let own = text.get(name.from..name.to)?;
+        let is_odd = name.escaped || *bytes.get(from - 1)? != b':' || found.len() == MOST;
+        if is_odd || found.iter().any(|(other, _)| *other == own) {
+            return None;
+        }
+        found.push((own, text.get(from..end)?));
+        (at, before) = (end, b',');
+    }
+    (text.get(at..)? == "}").then_some(found)
+}
+
 /// The fields of a record as far as they have been met.
 #[derive(Debug, Default)]
 struct Fields<'a> {
