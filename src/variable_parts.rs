@@ -88,7 +88,9 @@ fn parts(name: &str) -> Vec<Part> {
 
 fn word_length(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
-    rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
+    rest.iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count()
 }
 
 /// Whether a part may start with the word of that length: most words are plain, and this tells them fast.

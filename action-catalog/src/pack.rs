@@ -23,8 +23,12 @@ static WORKFLOWS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/workflows.bi
 static ESCALATIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/escalations.bin"));
 
 /// Bytes of all of them.
-pub(crate) const SIZE: usize =
-    PACK.len() + INDEX.len() + OPERATION_NAMES.len() + ACTION_NAMES.len() + WORKFLOWS.len() + ESCALATIONS.len();
+pub(crate) const SIZE: usize = PACK.len()
+    + INDEX.len()
+    + OPERATION_NAMES.len()
+    + ACTION_NAMES.len()
+    + WORKFLOWS.len()
+    + ESCALATIONS.len();
 
 /// A number that another catalog does not have: what events are mapped to depends on it.
 pub fn fingerprint() -> u64 {

@@ -1,8 +1,8 @@
 //! AWS's service reference over the packed catalog. A process of its own: an overlay is for good.
 
 use action_catalog::{
-    AlreadyAsked, Certainty, EventMapping, Origin, ServiceReference, action, action_names, event, operations, overlay,
-    service,
+    AlreadyAsked, Certainty, EventMapping, Origin, ServiceReference, action, action_names, event, operations,
+    overlay, service,
 };
 
 /// The form of <https://docs.aws.amazon.com/service-authorization/latest/reference/service-reference.html>.

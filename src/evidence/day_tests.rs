@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 use super::*;
 use crate::evaluate::{Context, Lookup};
 use crate::evidence::{
-    ActionEvidence, Circumstances, Counts, Entry, EventId, Evidence, LastAccessed, PrincipalKey, Refusal,
-    Sample, Scope, Selectors, Sessions, Tally, Visibility, Whose,
+    ActionEvidence, Circumstances, Counts, Entry, EventId, Evidence, LastAccessed, PrincipalKey, Rare,
+    Refusal, Sample, Scope, Selectors, Sessions, Tally, Visibility, Whose,
 };
 use crate::require::{Resource, Widened};
 use crate::trail::{Event, PrincipalKind, RefusedBy, Scratch};
@@ -56,10 +56,10 @@ fn one_of_everything() -> DayEvidence {
         succeeded: 1,
         failed: 2,
         inconclusive: 3,
-        refused: BTreeMap::from([(refusal, 4)]),
+        refused: Rare::from_iter([(refusal, 4)]),
         certain: true,
         operations,
-        via: BTreeMap::from([("v".to_owned(), 6)]),
+        via: Rare::from_iter([("v".to_owned(), 6)]),
         seen: Some((time(), time())),
         samples: SmallVec::from_buf([Sample {
             time: time(),

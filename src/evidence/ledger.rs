@@ -302,7 +302,9 @@ impl Ledger {
 
     /// To be called once nothing is added any more: see [`Evidence::settle`].
     pub fn settle(&mut self) {
-        self.entries.values_mut().for_each(|entry| entry.evidence.settle());
+        self.entries
+            .values_mut()
+            .for_each(|entry| entry.evidence.settle());
     }
 
     /// A copy with what is made of each principal's evidence in its place.

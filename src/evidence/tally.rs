@@ -1,7 +1,7 @@
 //! Counts of one action on one resource in one context.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 use super::counts::Counts;
 use super::event_id::EventId;
 use super::fold;
+use super::rare::Rare;
 use super::resources::Resources;
-use super::sums::{add_counts, widen};
+use super::sums::widen;
 use crate::evaluate::{Context, Lookup};
 use crate::require::Resource;
 use crate::trail::{Event, Outcome, RefusedBy};
@@ -44,13 +45,13 @@ pub struct Tally {
     /// Calls whose error says nothing about permission (throttled, expired).
     pub inconclusive: u64,
     /// Refused calls, by what refused them.
-    pub refused: BTreeMap<Refusal, u64>,
+    pub refused: Rare<Refusal>,
     /// Whether AWS documents the requirement for at least one of these calls.
     pub certain: bool,
     /// The operations that needed it, with how often: `s3.amazonaws.com/HeadObject`.
     pub operations: Counts<Arc<str>>,
     /// Calls that a service made on the principal's behalf (forwarded access sessions), by service.
-    pub via: BTreeMap<String, u64>,
+    pub via: Rare<String>,
     /// The first and the last call.
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// The earliest few events.
@@ -75,7 +76,7 @@ impl Tally {
                     by: *by,
                     explicit: *explicit,
                 };
-                *self.refused.entry(refusal).or_default() += times;
+                self.refused.add(refusal, times);
             }
         }
         if !self
@@ -90,11 +91,8 @@ impl Tally {
             self.operations.add(name, times);
         }
         if let Some(service) = &event.caller.invoked_by {
-            match self.via.get_mut(service) {
-                Some(count) => *count += times,
-                None => {
-                    self.via.insert(service.clone(), times);
-                }
+            if !self.via.add_known(service.as_str(), times) {
+                self.via.add(service.clone(), times);
             }
         }
         if let Some(id) = &event.id {
@@ -108,14 +106,25 @@ impl Tally {
         if is_full && self.samples.last().is_some_and(|last| last.time < time) {
             return;
         }
-        let sample = Sample {
+        self.keep(Sample {
             time,
             id: EventId::new(id),
+        });
+    }
+
+    fn keep(&mut self, sample: Sample) {
+        let Err(at) = self.samples.binary_search(&sample) else {
+            return;
         };
-        if let Err(at) = self.samples.binary_search(&sample) {
-            self.samples.insert(at, sample);
-            self.samples.truncate(SAMPLES);
+        if at == SAMPLES {
+            return;
         }
+        self.samples.truncate(SAMPLES - 1);
+        // Room for all at once, and for no more.
+        if !self.samples.is_empty() && !self.samples.spilled() {
+            self.samples.reserve_exact(SAMPLES - 1);
+        }
+        self.samples.insert(at, sample);
     }
 
     /// The ids of [`Self::samples`].
@@ -135,7 +144,7 @@ impl Tally {
 
     /// Refused calls.
     pub fn refusals(&self) -> u64 {
-        self.refused.values().sum()
+        self.refused.total()
     }
 
     /// Adds another tally.
@@ -144,17 +153,11 @@ impl Tally {
         self.failed += other.failed;
         self.inconclusive += other.inconclusive;
         self.certain |= other.certain;
-        add_counts(&mut self.refused, other.refused);
+        self.refused.merge(other.refused);
         self.operations.merge(other.operations);
-        add_counts(&mut self.via, other.via);
+        self.via.merge(other.via);
         widen(&mut self.seen, other.seen);
-        if other.samples.is_empty() {
-            return;
-        }
-        self.samples.extend(other.samples);
-        self.samples.sort_unstable();
-        self.samples.dedup();
-        self.samples.truncate(SAMPLES);
+        other.samples.into_iter().for_each(|sample| self.keep(sample));
     }
 }
 
@@ -178,7 +181,7 @@ pub struct ActionEvidence {
 
 /// Distinct resources of one action that are kept as they are; more are folded. A job that reads
 /// dated S3 keys would otherwise hold one entry an object.
-const MOST_RESOURCES: usize = 1024;
+const MOST_RESOURCES: usize = 512;
 /// Distinct contexts of one action on one resource; more are folded into "not known".
 const MOST_CONTEXTS: usize = 512;
 

@@ -119,7 +119,7 @@ mod callers {
         assert_eq!((resource, tally.succeeded), (key, 1));
         assert_eq!(
             tally.via,
-            BTreeMap::from([("secretsmanager.amazonaws.com".to_owned(), 1)])
+            Rare::from_iter([("secretsmanager.amazonaws.com".to_owned(), 1)])
         );
         assert_eq!(ledger.service_calls, 0);
     }
@@ -231,7 +231,7 @@ mod outcomes {
         ]);
         let tally = tallies(&ledger, "s3:GetObject")[0].1;
         assert_eq!((tally.succeeded, tally.failed, tally.inconclusive), (2, 1, 1));
-        let by = |by, explicit| tally.refused.get(&Refusal { by, explicit }).copied();
+        let by = |by, explicit| tally.refused.get(&Refusal { by, explicit });
         assert_eq!(by(RefusedBy::Unnamed, false), Some(1));
         assert_eq!(by(RefusedBy::Scp, true), Some(2));
         assert_eq!((tally.used(), tally.refusals()), (4, 3));

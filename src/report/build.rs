@@ -230,7 +230,7 @@ fn calls(tally: &Tally) -> CallsView {
             .iter()
             .map(|(name, times)| (name.to_string(), times))
             .collect(),
-        via: tally.via.clone(),
+        via: tally.via.to_map(),
         event_ids: tally.event_ids(),
     }
 }

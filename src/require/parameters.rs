@@ -39,7 +39,10 @@ pub(super) fn strings<'e>(event: &'e Event<'_>, path: &str) -> Texts<'e> {
         };
         let found: Texts<'e> = match known {
             Some(text) => text.into_iter().collect(),
-            None => values(event, alternative).into_iter().filter_map(scalar).collect(),
+            None => values(event, alternative)
+                .into_iter()
+                .filter_map(scalar)
+                .collect(),
         };
         if !found.is_empty() {
             return found;
@@ -50,17 +53,18 @@ pub(super) fn strings<'e>(event: &'e Event<'_>, path: &str) -> Texts<'e> {
 
 /// Whether there is anything but `null`, `false`, an empty text, list or object at `path`.
 fn is_there(event: &Event<'_>, path: &str) -> bool {
-    path.split('|').any(|alternative| match direct(event, alternative) {
-        Direct::Absent => false,
-        Direct::Value(raw) => !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}"),
-        Direct::Unknown => values(event, alternative).into_iter().any(|value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Array(list) => !list.is_empty(),
-            Value::Object(object) => !object.is_empty(),
-            _ => true,
-        }),
-    })
+    path.split('|')
+        .any(|alternative| match direct(event, alternative) {
+            Direct::Absent => false,
+            Direct::Value(raw) => !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}"),
+            Direct::Unknown => values(event, alternative).into_iter().any(|value| match value {
+                Value::Null | Value::Bool(false) => false,
+                Value::String(text) => !text.is_empty(),
+                Value::Array(list) => !list.is_empty(),
+                Value::Object(object) => !object.is_empty(),
+                _ => true,
+            }),
+        })
 }
 
 /// What the text of the parameters tells of a path without being parsed.
@@ -96,7 +100,11 @@ fn direct<'e>(event: &'e Event<'_>, path: &str) -> Direct<'e> {
     match named(&|own| own == name).or_else(|| named(&|own| own.eq_ignore_ascii_case(name))) {
         Some((_, value)) if is_last && !each => Direct::Value(value),
         Some(_) => Direct::Unknown,
-        None if is_request && members.iter().any(|(own, value)| is_wrapper(own, value.starts_with('{'))) => {
+        None if is_request
+            && members
+                .iter()
+                .any(|(own, value)| is_wrapper(own, value.starts_with('{'))) =>
+        {
             Direct::Unknown
         }
         None => Direct::Absent,

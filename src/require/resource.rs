@@ -97,10 +97,7 @@ pub(super) fn of_need(
         found.dedup();
     }
     // One certain ARN beside an unfilled alternative template says nothing about the alternative.
-    if found.len() > 1
-        && ons.len() > 1
-        && found.iter().any(|resource| matches!(resource, Resource::Arn(_)))
-    {
+    if found.len() > 1 && ons.len() > 1 && found.iter().any(|resource| matches!(resource, Resource::Arn(_))) {
         found.retain(|resource| *resource != Resource::Unknown);
     }
     found

@@ -321,20 +321,14 @@ fn nothing_found(input: &str, counts: &Counts, left_out: Option<u64>) -> Diagnos
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn file(size: u64) -> Listed {
-        Listed {
-            input: 0,
-            path: PathBuf::new(),
-            name: String::new(),
-            number: 0,
-            day: None,
-            version: String::new(),
-            given: true,
-            size,
-            stored: None,
-        }
+        let mut file = Listed::on_disk(Path::new("x"), &std::fs::metadata(".").unwrap());
+        file.size = size;
+        file
     }
 
     #[test]

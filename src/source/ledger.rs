@@ -243,14 +243,14 @@ impl Shared {
 
 /// So many ids are kept whatever their days, some 14 bytes each; beyond, those of days of which no more
 /// files come are forgotten.
-const MOST_IDS: usize = 1_400_000;
+const MOST_IDS: usize = 500_000;
 
 fn late(events: u64) -> Diagnostic {
     let why = format!(
         "{events} events were delivered more than a day after they happened: where a file of their own day holds a copy, it counts twice"
     );
     Diagnostic::note(Code::LateDelivery, why)
-        .help("ids are kept for all days of a trail as long as they are at most 1.4 million; read less at once with --since and --until")
+        .help("ids are kept for all days of a trail as long as they are at most half a million; read less at once with --since and --until")
 }
 
 /// Folds records into ledgers, on one thread.
@@ -289,7 +289,7 @@ struct KnownPart {
 }
 
 /// So many callers are known at once.
-const MOST_KNOWN: usize = 4096;
+const MOST_KNOWN: usize = 2048;
 
 impl Fold<'_> {
     fn take(&mut self, event: &Event<'_>) {

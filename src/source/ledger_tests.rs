@@ -151,6 +151,9 @@ fn the_window_is_found_at_the_ends() {
         Some((time("2026-03-03T12:00:00Z"), time("2026-03-04T12:00:00Z")))
     );
     let of_least = |days| read_window(&paths, 1, Window::default(), days);
-    assert!(of_least(10).is_some(), "events of the day before may lie in a day's files");
+    assert!(
+        of_least(10).is_some(),
+        "events of the day before may lie in a day's files"
+    );
     assert_eq!(of_least(11), None);
 }

@@ -4,24 +4,28 @@
     reason = "an edge: this module looks into folders"
 )]
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Window;
 use super::layout::{Scope, day_number};
-use super::store::Store;
+use super::store::{Item, Store};
 use super::text::why_unreadable;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 
-/// One file to read.
+/// One file to read. A large trail has millions: each holds its name once, without its folder's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     /// Which input it came with: an index into the sorted inputs.
     pub(super) input: usize,
-    pub(super) path: PathBuf,
-    /// The path as it is said to the person.
-    pub(super) name: String,
+    /// The folder that it was found in, one text for all that lies there; empty for others.
+    folder: Arc<Path>,
+    /// Its name in the folder; of others the path, or what the store calls it.
+    own: Box<OsStr>,
     /// Its place in the order of the paths.
     pub(super) number: usize,
     /// The day that its path tells, counted from 1970-01-01.
@@ -30,10 +34,98 @@ pub(super) struct Listed {
     pub(super) given: bool,
     /// Its size on disk; 0 where that is not known.
     pub(super) size: u64,
-    /// What changes when its bytes do: the time of the last change, or an ETag. Empty where that is not known.
-    pub(super) version: String,
+    version: Version,
     /// Where it is no file: which store it is in, and its number there.
     pub(super) stored: Option<(usize, usize)>,
+}
+
+/// What changes when a file's bytes do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Version {
+    /// Not known.
+    None,
+    /// The time of the last change, in nanoseconds since 1970.
+    Changed(u64),
+    /// As a store says it, an ETag.
+    Tag(Box<str>),
+}
+
+impl Listed {
+    /// A file in a folder; one that was given as it stands has no folder.
+    fn file(input: usize, folder: &Arc<Path>, own: &OsStr, meta: Option<&fs::Metadata>) -> Self {
+        let mut file = Self {
+            input,
+            folder: Arc::clone(folder),
+            own: own.into(),
+            number: 0,
+            day: None,
+            given: false,
+            size: meta.map_or(0, fs::Metadata::len),
+            version: meta.and_then(last_change).map_or(Version::None, Version::Changed),
+            stored: None,
+        };
+        file.day = day_number(&file.name());
+        file
+    }
+
+    /// A file that no input names.
+    pub(super) fn on_disk(path: &Path, meta: &fs::Metadata) -> Self {
+        Self::file(usize::MAX, &nowhere(), path.as_os_str(), Some(meta))
+    }
+
+    fn item(input: usize, (store, number): (usize, usize), item: Item) -> Self {
+        Self {
+            input,
+            folder: nowhere(),
+            number: 0,
+            day: day_number(&item.name),
+            own: OsString::from(item.name).into(),
+            given: false,
+            size: item.size,
+            version: match item.version.as_str() {
+                "" => Version::None,
+                tag => Version::Tag(tag.into()),
+            },
+            stored: Some((store, number)),
+        }
+    }
+
+    /// Where the file lies.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&*self.own)
+    }
+
+    /// As it is said to the person.
+    pub(super) fn name(&self) -> String {
+        match self.stored {
+            Some(_) => self.own.to_string_lossy().into_owned(),
+            None => self.path().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// What changes when its bytes do: the time of the last change, or an ETag. Empty where that is not known.
+    pub(super) fn version(&self) -> String {
+        match &self.version {
+            Version::None => String::new(),
+            Version::Changed(nanos) => nanos.to_string(),
+            Version::Tag(tag) => tag.to_string(),
+        }
+    }
+
+    /// The order of the paths.
+    fn cmp_path(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.folder, &other.folder) {
+            return Path::new(&self.own).cmp(Path::new(&other.own));
+        }
+        fn parts(file: &Listed) -> impl Iterator<Item = std::path::Component<'_>> {
+            file.folder.components().chain(Path::new(&file.own).components())
+        }
+        parts(self).cmp(parts(other))
+    }
+}
+
+fn nowhere() -> Arc<Path> {
+    Arc::from(Path::new(""))
 }
 
 /// What the inputs hold.
@@ -62,21 +154,21 @@ pub(super) fn list(inputs: &[PathBuf]) -> Listing {
     };
     for (input, path) in listing.inputs.clone().iter().enumerate() {
         if path.as_os_str() == "-" {
-            listing.add(input, path, true, None);
+            listing.give(input, path, None);
             continue;
         }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => listing.walk(input, path),
-            Ok(meta) => listing.add(input, path, true, Some(&meta)),
+            Ok(meta) => listing.give(input, path, Some(&meta)),
             Err(error) => listing.unreadable(input, path, &why_unreadable(&error)),
         }
     }
     listing
         .files
-        .sort_by(|a, b| (&a.path, !a.given).cmp(&(&b.path, !b.given)));
+        .sort_by(|a, b| a.cmp_path(b).then(b.given.cmp(&a.given)));
     let shared = &mut listing.shared;
     listing.files.dedup_by(|later, first| {
-        let same = later.path == first.path;
+        let same = later.cmp_path(first).is_eq();
         if same {
             shared.insert(later.input);
         }
@@ -98,10 +190,14 @@ impl Listing {
         let mut elsewhere = 0u64;
         let left_out = &mut self.left_out;
         self.files.retain(|file| {
-            let kept = file.stored.is_some() || file.given || scope.may_hold(&file.name);
+            if file.stored.is_some() || file.given {
+                return true;
+            }
+            let name = file.name();
+            let kept = scope.may_hold(&name);
             if !kept {
                 *left_out.entry(file.input).or_default() += 1;
-                elsewhere += u64::from(!place.may_hold(&file.name));
+                elsewhere += u64::from(!place.may_hold(&name));
             }
             kept
         });
@@ -147,33 +243,17 @@ impl Listing {
             }
             self.diagnostics.extend(diagnostics);
             for (number, item) in items.into_iter().enumerate() {
-                self.files.push(Listed {
-                    input,
-                    path: PathBuf::new(),
-                    number: self.files.len(),
-                    day: day_number(&item.name),
-                    name: item.name,
-                    given: false,
-                    size: item.size,
-                    version: item.version,
-                    stored: Some((store, number)),
-                });
+                let mut file = Listed::item(input, (store, number), item);
+                file.number = self.files.len();
+                self.files.push(file);
             }
         }
     }
 
-    fn add(&mut self, input: usize, path: &Path, given: bool, meta: Option<&fs::Metadata>) {
-        let name = path.to_string_lossy().into_owned();
+    fn give(&mut self, input: usize, path: &Path, meta: Option<&fs::Metadata>) {
         self.files.push(Listed {
-            input,
-            path: path.to_owned(),
-            number: 0,
-            day: day_number(&name),
-            name,
-            given,
-            size: meta.map_or(0, fs::Metadata::len),
-            version: meta.map(last_change).unwrap_or_default(),
-            stored: None,
+            given: true,
+            ..Listed::file(input, &nowhere(), path.as_os_str(), meta)
         });
     }
 
@@ -184,49 +264,61 @@ impl Listing {
             .push(Diagnostic::error(Code::UnreadableFile, why).at(place));
     }
 
-    /// Everything below a folder but what is hidden. Links to files are followed, links to folders
-    /// are not: they may lead back.
-    fn walk(&mut self, input: usize, folder: &Path) {
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    self.unreadable(input, &folder, &why_unreadable(&error));
-                    continue;
-                }
+    /// Everything below a folder but what is hidden, in the order of the paths. Links to files are followed, links
+    /// to folders are not: they may lead back.
+    fn walk(&mut self, input: usize, root: &Path) {
+        let mut open = vec![self.entries(input, root)];
+        while let Some((folder, entries)) = open.last_mut() {
+            let Some(entry) = entries.next() else {
+                open.pop();
+                continue;
             };
-            let mut paths: Vec<PathBuf> = entries
-                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-                .collect();
-            paths.sort();
-            for path in paths {
-                let hidden = path
-                    .file_name()
-                    .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-                if hidden {
-                    continue;
+            let own = entry.file_name();
+            let link = |meta: &fs::Metadata| meta.is_symlink();
+            match entry.metadata() {
+                Ok(meta) if meta.is_dir() => {
+                    let folder = folder.join(own);
+                    open.push(self.entries(input, &folder));
                 }
-                match fs::metadata(&path) {
-                    Ok(meta) if meta.is_dir() && !path.is_symlink() => folders.push(path),
-                    Ok(meta) if meta.is_file() => self.add(input, &path, false, Some(&meta)),
+                Ok(meta) if meta.is_file() => {
+                    let file = Listed::file(input, folder, &own, Some(&meta));
+                    self.files.push(file);
+                }
+                Ok(meta) if !link(&meta) => {}
+                own_meta => match own_meta.and_then(|_| fs::metadata(folder.join(&own))) {
+                    Ok(meta) if meta.is_file() => {
+                        let file = Listed::file(input, folder, &own, Some(&meta));
+                        self.files.push(file);
+                    }
                     Ok(_) => {}
-                    Err(error) => self.unreadable(input, &path, &why_unreadable(&error)),
-                }
+                    Err(error) => {
+                        let path = folder.join(&own);
+                        self.unreadable(input, &path, &why_unreadable(&error));
+                    }
+                },
             }
         }
     }
+
+    /// What is in a folder, in order; nothing where it cannot be looked into, which is said.
+    fn entries(&mut self, input: usize, folder: &Path) -> (Arc<Path>, std::vec::IntoIter<fs::DirEntry>) {
+        let mut entries: Vec<_> = match fs::read_dir(folder) {
+            Ok(entries) => entries.filter_map(Result::ok).collect(),
+            Err(error) => {
+                self.unreadable(input, folder, &why_unreadable(&error));
+                Vec::new()
+            }
+        };
+        entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        entries.sort_by_key(fs::DirEntry::file_name);
+        (Arc::from(folder), entries.into_iter())
+    }
 }
 
-/// When a file was last changed, in nanoseconds since 1970; empty where the system does not say.
-pub(super) fn last_change(meta: &fs::Metadata) -> String {
-    let since = meta
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    since
-        .map(|since| since.as_nanos().to_string())
-        .unwrap_or_default()
+/// When a file was last changed, in nanoseconds since 1970; `None` where the system does not say.
+fn last_change(meta: &fs::Metadata) -> Option<u64> {
+    let since = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }
 
 #[cfg(test)]
@@ -244,6 +336,7 @@ mod tests {
             "z.json",
             "b/c/1",
             "b/2.json.gz",
+            "b.json",
             ".hidden.json",
             ".git/x.json",
             "a.json",
@@ -254,9 +347,12 @@ mod tests {
         let names: Vec<_> = listing
             .files
             .iter()
-            .map(|file| file.path.strip_prefix(root).unwrap())
+            .map(|file| file.path().strip_prefix(root).unwrap().to_owned())
             .collect();
-        assert_eq!(names, ["a.json", "b/2.json.gz", "b/c/1", "z.json"].map(Path::new));
+        assert_eq!(
+            names,
+            ["a.json", "b/2.json.gz", "b/c/1", "b.json", "z.json"].map(PathBuf::from)
+        );
         assert_eq!(listing.inputs, [root.to_owned(), root.join("a.json")]);
         assert!(listing.files[0].given && !listing.files[1].given);
         assert_eq!((listing.files[0].input, listing.files[1].input), (1, 0));

@@ -111,11 +111,12 @@ pub(super) fn read_file(
     buffers: &mut Buffers,
     into: &mut impl Taker,
 ) -> FileReport {
+    let name = file.name();
     let mut reading = Reading {
         file,
-        name: &file.name,
+        name: &name,
         counts: Counts::default(),
-        notes: FileNotes::new(&file.name),
+        notes: FileNotes::new(&name),
         strange: 0,
     };
     into.begin(file);
@@ -165,7 +166,7 @@ impl Reading<'_> {
                 }
             },
             None if !is_file => Box::new(io::stdin().lock()),
-            None => Box::new(File::open(&self.file.path)?),
+            None => Box::new(File::open(self.file.path())?),
         };
         let Buffers {
             packed: buffer,
@@ -182,7 +183,7 @@ impl Reading<'_> {
             #[cfg(feature = "parquet")]
             Looks::Parquet => {
                 let file = match is_file {
-                    true => File::open(&self.file.path)?,
+                    true => File::open(self.file.path())?,
                     // Its table of contents stands at the end.
                     false => spooled(buffer.get(..length).unwrap_or_default().chain(source))?,
                 };

@@ -79,9 +79,13 @@ pub struct EventResource<'a> {
 #[derive(Debug, Default)]
 pub struct Parameters<'a> {
     raw: Option<&'a str>,
-    members: OnceCell<Option<Vec<(&'a str, &'a str)>>>,
-    parsed: OnceCell<Value>,
+    // Boxed: most records are asked for neither, and are moved about.
+    members: OnceCell<Box<Option<Vec<Member<'a>>>>>,
+    parsed: OnceCell<Box<Value>>,
 }
+
+/// A member's name, and the text of its value.
+type Member<'a> = (&'a str, &'a str);
 
 impl<'a> Parameters<'a> {
     /// Over the text of a JSON value; `None` where the record has no such field.
@@ -105,8 +109,9 @@ impl<'a> Parameters<'a> {
 
     /// The members of an object, each with the text of its value in compact JSON: what [`Self::value`] holds,
     /// without building it. `None` where only the value tells.
-    pub(crate) fn members(&self) -> Option<&[(&'a str, &'a str)]> {
-        let members = self.members.get_or_init(|| super::walk::members(self.raw?));
+    pub(crate) fn members(&self) -> Option<&[Member<'a>]> {
+        let of = |raw| super::walk::members(raw);
+        let members = self.members.get_or_init(|| Box::new(self.raw.and_then(of)));
         members.as_deref()
     }
 
@@ -114,11 +119,11 @@ impl<'a> Parameters<'a> {
     pub fn value(&self) -> &Value {
         self.parsed.get_or_init(|| {
             let value = self.raw.and_then(|raw| serde_json::from_str(raw).ok());
-            match value.unwrap_or(Value::Null) {
+            Box::new(match value.unwrap_or(Value::Null) {
                 // Tables keep them as a text.
                 Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
                 value => value,
-            }
+            })
         })
     }
 }

@@ -14,6 +14,14 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
 
 impl<'a> Text<'a> {
+    /// What deserializing gives for a value's text in compact JSON: a string without escapes or `null`, else `None`.
+    pub(crate) fn of_compact(value: &'a str) -> Option<Self> {
+        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(text) => (!text.contains('\\')).then_some(Self(Some(Cow::Borrowed(text)))),
+            None => (value == "null").then_some(Self(None)),
+        }
+    }
+
     /// The text, if there is one and it is not empty.
     pub(crate) fn filled(self) -> Option<Cow<'a, str>> {
         self.0.filter(|text| !text.is_empty())

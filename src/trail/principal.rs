@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{Flag, Object, Text};
+use super::walk::each_member;
 use crate::arn::Arn;
 
 /// `userIdentity.type`, as far as it matters here.
@@ -139,7 +140,103 @@ struct OnBehalfOf<'a> {
     user_id: Text<'a>,
 }
 
+impl<'a> Session<'a> {
+    fn of_compact(text: &'a str) -> Option<Self> {
+        let (mut own, mut met) = (Self::default(), Met::default());
+        each_member(text, |name, value| match name {
+            "sessionIssuer" => {
+                own.session_issuer = Object(Some(Issuer::of_compact(value)?));
+                met.meet(0)
+            }
+            "attributes" => {
+                own.attributes = Object(Some(Attributes::of_compact(value)?));
+                met.meet(1)
+            }
+            _ => Some(()),
+        })?;
+        Some(own)
+    }
+}
+
+impl<'a> Issuer<'a> {
+    fn of_compact(text: &'a str) -> Option<Self> {
+        let (mut own, mut met) = (Self::default(), Met::default());
+        each_member(text, |name, value| {
+            let (field, place) = match name {
+                "type" => (0, &mut own.kind),
+                "arn" => (1, &mut own.arn),
+                "userName" => (2, &mut own.user_name),
+                _ => return Some(()),
+            };
+            *place = Text::of_compact(value)?;
+            met.meet(field)
+        })?;
+        Some(own)
+    }
+}
+
+impl<'a> Attributes<'a> {
+    fn of_compact(text: &'a str) -> Option<Self> {
+        let (mut own, mut met) = (Self::default(), Met::default());
+        each_member(text, |name, value| match name {
+            "creationDate" => {
+                own.creation_date = Text::of_compact(value)?;
+                met.meet(0)
+            }
+            "mfaAuthenticated" => {
+                own.mfa_authenticated = Flag(Some(match value {
+                    "true" | "\"true\"" => true,
+                    "false" | "\"false\"" => false,
+                    _ => return None,
+                }));
+                met.meet(1)
+            }
+            _ => Some(()),
+        })?;
+        Some(own)
+    }
+}
+
+/// Which fields of an object have been met; `serde` refuses one that has a field twice.
+#[derive(Default)]
+struct Met(u32);
+
+impl Met {
+    /// `None` where the field was met before.
+    fn meet(&mut self, field: u32) -> Option<()> {
+        let before = self.0;
+        self.0 |= 1 << field;
+        (before & 1 << field == 0).then_some(())
+    }
+}
+
 impl<'a> Identity<'a> {
+    /// What deserializing gives, read in one walk; `None` for anything but compact JSON of the usual types.
+    pub(super) fn of_compact(text: &'a str) -> Option<Self> {
+        let (mut own, mut met) = (Self::default(), Met::default());
+        each_member(text, |name, value| {
+            let (field, place) = match name {
+                "type" => (0, &mut own.kind),
+                "principalId" => (1, &mut own.principal_id),
+                "arn" => (2, &mut own.arn),
+                "accountId" => (3, &mut own.account_id),
+                "userName" => (4, &mut own.user_name),
+                "invokedBy" => (5, &mut own.invoked_by),
+                "accessKeyId" => (6, &mut own.access_key_id),
+                "credentialId" => (7, &mut own.credential_id),
+                "sessionContext" => {
+                    own.session_context = Object(Some(Session::of_compact(value)?));
+                    return met.meet(8);
+                }
+                "onBehalfOf" => return None,
+                _ => return Some(()),
+            };
+            *place = Text::of_compact(value)?;
+            met.meet(field)
+        })?;
+        Some(own)
+    }
+
     /// The caller. `region` is the record's `awsRegion`: an account's ARN needs its partition.
     pub(super) fn into_caller(self, region: &str) -> Caller {
         let principal = self.principal(region);

@@ -154,7 +154,7 @@ pub(super) fn fold(
                 (true, false) => objects.push(Object {
                     name: name_of(file),
                     size: file.size,
-                    version: file.version.clone(),
+                    version: file.version(),
                     counts: report.counts,
                     said: report.diagnostics.iter().map(Said::of).collect(),
                 }),

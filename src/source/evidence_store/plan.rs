@@ -10,8 +10,7 @@ use super::folder::{Folder, Segment, State};
 use super::segment::{Basis, Object};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::source::files::Summary;
-use crate::source::layout::day_number;
-use crate::source::list::{Listed, Listing, last_change};
+use crate::source::list::{Listed, Listing};
 use crate::source::stream::FileReport;
 use crate::source::{ReadReport, Store};
 
@@ -34,10 +33,11 @@ pub(super) struct Reports {
 /// A file's name in a store: absolute, so that it is the same from any folder.
 pub(super) fn name_of(file: &Listed) -> String {
     if file.stored.is_some() {
-        return file.name.clone();
+        return file.name();
     }
-    let path = std::path::absolute(&file.path);
-    path.unwrap_or_else(|_| file.path.clone())
+    let path = file.path();
+    std::path::absolute(&path)
+        .unwrap_or(path)
         .to_string_lossy()
         .into_owned()
 }
@@ -78,7 +78,7 @@ impl Plan {
         }
         for (name, file) in &listed {
             if let Some((segment, object)) = holders.get(name.as_str())
-                && (object.size, &object.version) != (file.size, &file.version)
+                && (object.size, object.version.as_str()) != (file.size, file.version().as_str())
             {
                 must.insert(
                     &segment.named.file,
@@ -117,7 +117,7 @@ impl Plan {
             .iter()
             .filter(|(name, _)| !holders.contains_key(name.as_str()));
         let mut todo: Vec<Listed> = new.map(|(_, file)| (*file).clone()).chain(again).collect();
-        todo.sort_by(|a, b| (a.stored, &a.path, &a.name).cmp(&(b.stored, &b.path, &b.name)));
+        todo.sort_by_cached_key(|file| (file.stored, file.path(), file.name()));
         let mut reports = Reports::default();
         let kept = state
             .segments
@@ -215,17 +215,7 @@ fn on_disk(name: &str) -> Option<Listed> {
     let meta = std::fs::metadata(&path)
         .ok()
         .filter(|meta| meta.is_file() && path.is_absolute())?;
-    Some(Listed {
-        input: usize::MAX,
-        name: name.to_owned(),
-        number: 0,
-        day: day_number(name),
-        given: false,
-        size: meta.len(),
-        version: last_change(&meta),
-        stored: None,
-        path,
-    })
+    Some(Listed::on_disk(&path, &meta))
 }
 
 fn unknown_keys(state: &State, question: &Question<'_>, lost: usize, folder: &Folder) -> Diagnostic {
@@ -260,7 +250,7 @@ impl Reports {
         let mut reports = Vec::new();
         for file in &listing.files {
             if let Some((objects, fresh)) = self.by_name.remove(&name_of(file)) {
-                let known = objects.iter().map(|object| report_of(object, &file.name));
+                let known = objects.iter().map(|object| report_of(object, &file.name()));
                 reports.extend(known.chain(fresh).map(|report| FileReport {
                     input: file.input,
                     ..report

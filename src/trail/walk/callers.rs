@@ -57,7 +57,10 @@ fn caller_of(text: &str) -> Option<Caller> {
     if !text.starts_with('{') {
         return None;
     }
-    let identity: Identity<'_> = serde_json::from_str(text).ok()?;
+    let identity = match Identity::of_compact(text) {
+        Some(identity) => identity,
+        None => serde_json::from_str(text).ok()?,
+    };
     let caller = identity.into_caller("");
     let by_region = matches!(
         caller.principal.kind,

@@ -118,14 +118,15 @@ pub(crate) fn end_of_object(text: &str, at: usize) -> Option<usize> {
     (text.as_bytes().get(at) == Some(&b'{')).then(|| json::value(text.as_bytes(), at))?
 }
 
-/// The members of a compact JSON object, each with the text of its value. `None` for any other text, and where
-/// names are escaped, many, or there twice.
-pub(super) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
-    const MOST: usize = 32;
+/// Gives each member of a compact JSON object to `take`, with the text of its value. `None` for any other text, where
+/// a name is escaped, and where `take` says so.
+pub(super) fn each_member<'a>(
+    text: &'a str,
+    mut take: impl FnMut(&'a str, &'a str) -> Option<()>,
+) -> Option<()> {
     let bytes = text.as_bytes();
-    let mut found: Vec<(&str, &str)> = Vec::with_capacity(8);
     if bytes == b"{}" {
-        return Some(found);
+        return Some(());
     }
     let mut at = 0;
     let mut before = b'{';
@@ -133,15 +134,26 @@ pub(super) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
         let name = json::string(bytes, at + 2)?;
         let from = name.next() + 1;
         let end = json::value(bytes, from)?;
-        let own = text.get(name.from..name.to)?;
-        let is_odd = name.escaped || *bytes.get(from - 1)? != b':' || found.len() == MOST;
-        if is_odd || found.iter().any(|(other, _)| *other == own) {
+        if name.escaped || *bytes.get(from - 1)? != b':' {
             return None;
         }
-        found.push((own, text.get(from..end)?));
+        take(text.get(name.from..name.to)?, text.get(from..end)?)?;
         (at, before) = (end, b',');
     }
-    (text.get(at..)? == "}").then_some(found)
+    (text.get(at..)? == "}").then_some(())
+}
+
+/// The members of a compact JSON object, each with the text of its value. `None` for any other text, and where
+/// names are escaped, many, or there twice.
+pub(super) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
+    const MOST: usize = 32;
+    let mut found: Vec<(&str, &str)> = Vec::with_capacity(8);
+    each_member(text, |name, value| {
+        let is_odd = found.len() == MOST || found.iter().any(|(other, _)| *other == name);
+        found.push((name, value));
+        (!is_odd).then_some(())
+    })?;
+    Some(found)
 }
 
 /// The fields of a record as far as they have been met.
