@@ -281,8 +281,8 @@ impl Visibility {
 pub struct Noted(FxHashSet<u64>);
 
 impl Noted {
-    /// So many kinds of events are remembered.
-    const MOST: usize = 1 << 16;
+    /// So many kinds of events are remembered: as many as a table of 4,096 places holds.
+    const MOST: usize = 3584;
 
     fn is_new(&mut self, event: &Event<'_>) -> bool {
         let mut hasher = FxHasher::default();

@@ -19,7 +19,7 @@ const MOST: usize = 16_384;
 pub struct Mapper {
     /// The places of `SOURCE/NAME`.
     places: FxHashMap<String, usize>,
-    known: Vec<Known>,
+    known: Vec<Box<Known>>,
     /// Where a name is put together.
     name: String,
 }
@@ -87,12 +87,12 @@ impl Mapper {
                     self.known.clear();
                     self.places.clear();
                 }
-                self.known.push(Known::new(source, name));
+                self.known.push(Box::new(Known::new(source, name)));
                 self.places.insert(self.name.clone(), self.known.len() - 1);
                 self.known.len() - 1
             }
         };
-        self.known.get_mut(place)
+        self.known.get_mut(place).map(|known| &mut **known)
     }
 }
 

@@ -288,8 +288,8 @@ struct KnownPart {
     entry: Option<Arc<Mutex<Entry>>>,
 }
 
-/// So many callers are known at once.
-const MOST_KNOWN: usize = 2048;
+/// So many callers are known at once: as many as a table of 1,024 places holds.
+const MOST_KNOWN: usize = 896;
 
 impl Fold<'_> {
     fn take(&mut self, event: &Event<'_>) {
@@ -331,7 +331,7 @@ impl Fold<'_> {
                 ledger.duplicates += 1;
             }
         }
-        if self.known.len() > MOST_KNOWN {
+        if self.known.len() >= MOST_KNOWN {
             self.settle();
         }
     }

@@ -26,6 +26,8 @@ const CHUNK: usize = 256 << 10;
 const HEAD: usize = 4096;
 /// How many bytes of a file are read first: most files of a trail have fewer.
 const FIRST: usize = 128 << 10;
+/// A buffer has at least so many bytes: one that grows from file to file leaves blocks of every size behind.
+const ROOM: usize = 1 << 20;
 /// Files of fewer bytes, packed and unpacked, are read in one go: CloudTrail's are. Each thread has room for one.
 const MOST_PACKED: usize = 8 << 20;
 const MOST_TEXT: usize = 24 << 20;
@@ -281,7 +283,7 @@ impl Reading<'_> {
     fn feed(&mut self, stream: &mut impl Read, chunk: &mut Vec<u8>, into: &mut impl Taker) -> io::Result<()> {
         self.counts.files = 1;
         if chunk.len() < CHUNK {
-            chunk.resize(CHUNK, 0);
+            chunk.resize(ROOM, 0);
         }
         let chunk = chunk.get_mut(..CHUNK).unwrap_or_default();
         let mut splitter = Splitter::new();
@@ -465,7 +467,7 @@ impl Reading<'_> {
 fn fill(source: &mut dyn Read, into: &mut Vec<u8>, length: &mut usize, most: usize) -> io::Result<bool> {
     while *length < most {
         if into.len() == *length {
-            into.resize((*length * 2).clamp(FIRST, MOST_TEXT), 0);
+            into.resize((*length * 2).clamp(ROOM, MOST_TEXT), 0);
         }
         let end = into.len().min(most);
         match source.read(into.get_mut(*length..end).unwrap_or_default()) {
@@ -494,7 +496,7 @@ fn unpacked(packed: &[u8], text: &mut Vec<u8>, unzip: &mut Decompressor) -> Opti
         return None;
     }
     if text.len() < length {
-        text.resize(length, 0);
+        text.resize(length.next_power_of_two().max(ROOM), 0);
     }
     let found = unzip.gzip_decompress(packed, text).ok()?;
     (found == length).then_some(found)
