@@ -35,6 +35,14 @@ impl Sessions {
         if event.source != "sts.amazonaws.com" || !event.name.starts_with("AssumeRole") {
             return;
         }
+        let is_policy = |(name, _): &(&str, &str)| matches!(*name, "policy" | "policyArns");
+        if event
+            .request
+            .members()
+            .is_some_and(|members| !members.iter().any(is_policy))
+        {
+            return;
+        }
         let request = event.request.value();
         let text = |name: &str| {
             request

@@ -194,28 +194,35 @@ impl Folded {
     }
 }
 
-/// One batch of what several segments hold.
-pub(super) fn together(segments: &[Segment]) -> Result<Batch, Trouble> {
-    let mut batch = Batch {
-        objects: Vec::new(),
-        days: BTreeMap::new(),
-    };
-    for segment in segments {
-        batch.objects.extend(segment.head.objects.iter().cloned());
-        for day in &segment.head.days {
-            let read = || {
-                Ok(Folded {
-                    ids: segment.ids(day)?,
-                    borrowed: day.borrowed,
-                    evidence: segment.evidence(day)?,
-                })
-            };
-            let more = read().map_err(|why: Unusable| (segment.named.file.clone(), why))?;
-            batch.days.entry(day.day).or_default().merge(more);
+/// What several segments hold, put together day by day: memory holds one day of each.
+pub(super) fn together(
+    segments: &[Segment],
+) -> (
+    Vec<Object>,
+    impl Iterator<Item = Result<(i32, Folded), Trouble>> + '_,
+) {
+    let objects = segments.iter().flat_map(|segment| &segment.head.objects);
+    let mut objects: Vec<Object> = objects.cloned().collect();
+    objects.sort_by(|a, b| a.name.cmp(&b.name));
+    let days = segments.iter().flat_map(|segment| &segment.head.days);
+    let days: BTreeSet<i32> = days.map(|own| own.day).collect();
+    let of_day = move |day: i32| {
+        let mut all = Folded::default();
+        for segment in segments {
+            for own in segment.head.days.iter().filter(|own| own.day == day) {
+                let read = || {
+                    Ok(Folded {
+                        ids: segment.ids(own)?,
+                        borrowed: own.borrowed,
+                        evidence: segment.evidence(own)?,
+                    })
+                };
+                all.merge(read().map_err(|why: Unusable| (segment.named.file.clone(), why))?);
+            }
         }
-    }
-    batch.objects.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(batch)
+        Ok((day, all))
+    };
+    (objects, days.into_iter().map(of_day))
 }
 
 /// What is said of a file that is gone and is needed.

@@ -15,13 +15,14 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::segment::{Folded, Head, Object, Unusable, encode, read_head};
+use super::Trouble;
+use super::segment::{Folded, Head, Object, Parts, Unusable, encode, read_head};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evidence::DayEvidence;
 
@@ -222,31 +223,50 @@ impl Folder {
         names.filter(|name| !name.contains(".new-")).collect()
     }
 
-    /// Writes a segment; it does not count yet.
+    /// Writes a segment, each day as it comes; it does not count yet.
     pub(super) fn write(
         &self,
         generation: u64,
         keys: std::collections::BTreeSet<String>,
         objects: Vec<Object>,
-        days: impl IntoIterator<Item = (i32, Folded)>,
-    ) -> Result<Segment, Box<Diagnostic>> {
-        let (bytes, head, sum) =
-            encode(keys, objects, days).map_err(|why| self.lost("a new segment", &why))?;
+        days: impl IntoIterator<Item = Result<(i32, Folded), Trouble>>,
+    ) -> Result<Segment, Trouble> {
+        let unwritable = |error: io::Error| Trouble::from(self.unwritable(&error));
+        let beside = self.path_of(&format!("parts.new-{}", std::process::id()));
+        let _removed = Removed(&beside);
+        let parts = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&beside);
+        let mut parts = Parts::new(BufWriter::new(parts.map_err(unwritable)?));
+        for day in days {
+            let (day, folded) = day?;
+            parts.add(day, folded).map_err(unwritable)?;
+        }
+        let (parts, days) = parts.finish().map_err(unwritable)?;
+        let mut parts = parts
+            .into_inner()
+            .map_err(|error| unwritable(error.into_error()))?;
+        let (start, head, sum) = encode(keys, objects, days).map_err(unwritable)?;
         let file = format!("{generation:08}-{}.segment", hex(sum));
         let path = self.path_of(&file);
-        write_whole(&path, &bytes).map_err(|error| self.unwritable(&error))?;
-        let (_, _, begin) = read_head(&mut bytes.as_slice()).map_err(|why| self.lost(&file, &why))?;
+        let bytes = parts
+            .rewind()
+            .and_then(|()| write_whole(&path, &mut start.as_slice().chain(parts)))
+            .map_err(unwritable)?;
         let named = Named {
             file,
             head: hex(sum),
-            bytes: bytes.len() as u64,
+            bytes,
             objects: head.objects.len(),
         };
         Ok(Segment {
             named,
             head,
             path,
-            begin,
+            begin: start.len() as u64,
         })
     }
 
@@ -270,7 +290,9 @@ impl Folder {
         };
         let text = serde_json::to_string_pretty(&sealed).unwrap_or_default();
         let path = self.0.join("manifest.json");
-        write_whole(&path, text.as_bytes()).map_err(|error| self.unwritable(&error))
+        write_whole(&path, &mut text.as_bytes())
+            .map(|_| ())
+            .map_err(|error| self.unwritable(&error))
     }
 
     /// Removes what no longer counts. What cannot be removed takes room and nothing else.
@@ -321,16 +343,26 @@ fn seal(manifest: &Manifest) -> String {
     ))
 }
 
-/// Writes a file so that at any moment its old bytes or its new ones stand there.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Removes a file at the end, however it comes.
+struct Removed<'p>(&'p Path);
+
+impl Drop for Removed<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.0);
+    }
+}
+
+/// Writes a file so that at any moment its old bytes or its new ones stand there: how many there are.
+fn write_whole(path: &Path, bytes: &mut impl Read) -> io::Result<u64> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let write = || {
+    let mut write = || {
         let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
+        let written = io::copy(bytes, &mut file)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        sync_folder(folder)
+        sync_folder(folder)?;
+        Ok(written)
     };
     write().inspect_err(|_| {
         let _ = fs::remove_file(&beside);

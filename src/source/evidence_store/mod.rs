@@ -67,8 +67,9 @@ pub struct EvidenceStore {
     folder: Folder,
 }
 
-/// So many bytes, as they lie in files, make a segment.
-const SEGMENT_BYTES: u64 = 256 << 20;
+/// So many bytes, as they lie in files, make a segment: it is held in memory until it is written, some ten times
+/// as large.
+const SEGMENT_BYTES: u64 = 32 << 20;
 /// More segments than these are put together,
 const MOST_SEGMENTS: usize = 24;
 /// so many at a time.
@@ -206,9 +207,12 @@ impl EvidenceStore {
                 continue;
             }
             let generation = state.manifest.generation + 1;
-            let segment = self
-                .folder
-                .write(generation, keys.clone(), folded.objects, folded.days)?;
+            let segment = self.folder.write(
+                generation,
+                keys.clone(),
+                folded.objects,
+                folded.days.into_iter().map(Ok),
+            )?;
             state.segments.push(segment);
             if at_once {
                 self.folder.commit(&mut state)?;
@@ -248,11 +252,9 @@ impl EvidenceStore {
                 .partition(|(at, _)| chosen.contains(at));
             let some: Vec<Segment> = some.into_iter().map(|(_, segment)| segment).collect();
             state.segments = others.into_iter().map(|(_, segment)| segment).collect();
-            let together = fold::together(&some)?;
+            let (objects, days) = fold::together(&some);
             let generation = state.manifest.generation + 1;
-            let segment = self
-                .folder
-                .write(generation, like.1, together.objects, together.days)?;
+            let segment = self.folder.write(generation, like.1, objects, days)?;
             state.segments.push(segment);
             self.folder.commit(state)?;
         }

@@ -180,58 +180,83 @@ impl From<std::io::Error> for Unusable {
     }
 }
 
-/// The bytes of a segment, and its head.
-pub(super) fn encode(
-    keys: BTreeSet<String>,
-    objects: Vec<Object>,
-    days: impl IntoIterator<Item = (i32, Folded)>,
-) -> Result<(Vec<u8>, Head, u64), Unusable> {
-    let mut parts = Vec::new();
-    let mut put = |bytes: &[u8]| {
-        let at = parts.len() as u64;
-        parts.extend_from_slice(bytes);
-        Part {
-            at,
+/// The parts of a segment while they are written, one day after the other: a segment may be larger than memory.
+pub(super) struct Parts<W> {
+    out: W,
+    at: u64,
+    days: Vec<Day>,
+}
+
+impl<W: Write> Parts<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self {
+            out,
+            at: 0,
+            days: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> std::io::Result<Part> {
+        self.out.write_all(bytes)?;
+        let part = Part {
+            at: self.at,
             len: bytes.len() as u64,
             sum: xxh3_64(bytes),
-        }
-    };
-    let mut index = Vec::new();
-    for (day, mut folded) in days {
+        };
+        self.at += part.len;
+        Ok(part)
+    }
+
+    /// Writes a day.
+    pub(super) fn add(&mut self, day: i32, mut folded: Folded) -> std::io::Result<()> {
         folded.ids.sort_unstable();
         let ids: Vec<u8> = folded.ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-        index.push(Day {
+        let day = Day {
             day,
             window: folded.evidence.window(),
             borrowed: folded.borrowed,
-            ids: put(&ids),
-            evidence: put(&packed(&folded.evidence)?),
-        });
+            ids: self.put(&ids)?,
+            evidence: self.put(&packed(&folded.evidence)?)?,
+        };
+        self.days.push(day);
+        Ok(())
     }
+
+    /// What was written to, and the days that are in it.
+    pub(super) fn finish(mut self) -> std::io::Result<(W, Vec<Day>)> {
+        self.out.flush()?;
+        Ok((self.out, self.days))
+    }
+}
+
+/// What stands before the parts; also the head itself and its checksum.
+pub(super) fn encode(
+    keys: BTreeSet<String>,
+    objects: Vec<Object>,
+    days: Vec<Day>,
+) -> std::io::Result<(Vec<u8>, Head, u64)> {
     let head = Head {
         basis: Basis::own(),
         keys,
         objects,
-        days: index,
+        days,
     };
     let packed_head = packed(&head)?;
     let sum = xxh3_64(&packed_head);
-    let mut bytes = Vec::with_capacity(PREFIX + packed_head.len() + parts.len());
+    let mut bytes = Vec::with_capacity(PREFIX + packed_head.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
     bytes.extend_from_slice(&(packed_head.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&sum.to_le_bytes());
     bytes.extend_from_slice(&packed_head);
-    bytes.extend_from_slice(&parts);
     Ok((bytes, head, sum))
 }
 
-fn packed<T: Serialize>(value: &T) -> Result<Vec<u8>, Unusable> {
-    let damaged = |why: String| Unusable::Unreadable(why);
-    let plain = postcard::to_allocvec(value).map_err(|error| damaged(error.to_string()))?;
+fn packed<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
+    let plain = postcard::to_allocvec(value).map_err(std::io::Error::other)?;
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(&plain)?;
-    Ok(encoder.finish()?)
+    encoder.finish()
 }
 
 fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unusable> {
