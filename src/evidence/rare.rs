@@ -10,7 +10,7 @@ use super::sums::add_counts;
 
 /// How often each of some things, in their order; mostly none.
 #[derive(Clone, PartialEq, Eq)]
-// A map of its own is three words, and a tree's node at the first count.
+#[expect(clippy::box_collection, reason = "a map takes three words where it is empty")]
 pub struct Rare<K>(Option<Box<BTreeMap<K, u64>>>);
 
 impl<K> Default for Rare<K> {

@@ -90,10 +90,10 @@ impl Tally {
             };
             self.operations.add(name, times);
         }
-        if let Some(service) = &event.caller.invoked_by {
-            if !self.via.add_known(service.as_str(), times) {
-                self.via.add(service.clone(), times);
-            }
+        if let Some(service) = &event.caller.invoked_by
+            && !self.via.add_known(service.as_str(), times)
+        {
+            self.via.add(service.clone(), times);
         }
         if let Some(id) = &event.id {
             self.sample(event.time, id);

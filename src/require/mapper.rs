@@ -19,6 +19,10 @@ const MOST: usize = 16_384;
 pub struct Mapper {
     /// The places of `SOURCE/NAME`.
     places: FxHashMap<String, usize>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a list of hundreds of large things grows through large blocks"
+    )]
     known: Vec<Box<Known>>,
     /// Where a name is put together.
     name: String,

@@ -321,27 +321,19 @@ fn nothing_found(input: &str, counts: &Counts, left_out: Option<u64>) -> Diagnos
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-
-    fn file(size: u64) -> Listed {
-        let mut file = Listed::on_disk(Path::new("x"), &std::fs::metadata(".").unwrap());
-        file.size = size;
-        file
-    }
 
     #[test]
     fn batches_are_cut_by_number_and_size() {
         assert!(batches(&[]).is_empty());
-        let small: Vec<_> = (0..70).map(|_| file(10)).collect();
+        let small: Vec<_> = (0..70).map(|_| Listed::of_size(10)).collect();
         assert_eq!(batches(&small), [0..32, 32..64, 64..70]);
         let mixed = [
-            file(10),
-            file(BATCH_BYTES),
-            file(BATCH_BYTES * 3),
-            file(1),
-            file(2),
+            Listed::of_size(10),
+            Listed::of_size(BATCH_BYTES),
+            Listed::of_size(BATCH_BYTES * 3),
+            Listed::of_size(1),
+            Listed::of_size(2),
         ];
         assert_eq!(batches(&mixed), [0..1, 1..2, 2..3, 3..5]);
     }

@@ -73,6 +73,13 @@ impl Listed {
         Self::file(usize::MAX, &nowhere(), path.as_os_str(), Some(meta))
     }
 
+    #[cfg(test)]
+    pub(super) fn of_size(size: u64) -> Self {
+        let mut file = Self::file(0, &nowhere(), OsStr::new("x"), None);
+        file.size = size;
+        file
+    }
+
     fn item(input: usize, (store, number): (usize, usize), item: Item) -> Self {
         Self {
             input,
