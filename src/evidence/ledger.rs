@@ -31,6 +31,11 @@ impl PrincipalKey {
         }
     }
 
+    /// Whether a name's last part is this key's: else it is not the key of that name.
+    fn ends_as(&self, name: &str) -> bool {
+        self.0.ends_with(name.rsplit('/').next().unwrap_or(name))
+    }
+
     /// As text.
     pub(super) fn as_str(&self) -> &str {
         &self.0
@@ -69,11 +74,20 @@ pub struct Interest {
     pub callers: bool,
 }
 
+/// So many keys are looked at one by one.
+const FEW: usize = 8;
+
 impl Interest {
     /// Whether events of the principal are kept.
     pub fn wants(&self, principal: &Principal) -> bool {
         match &self.whose {
             Whose::Everybody => true,
+            // A key ends as the names do that it stands for: for a few keys that is told without making one.
+            Whose::These(keys)
+                if keys.len() <= FEW && !keys.iter().any(|key| key.ends_as(&principal.name)) =>
+            {
+                false
+            }
             Whose::These(keys) => keys.contains(&PrincipalKey::of(principal)),
             Whose::Named(wanted) => is_named(&principal.name, wanted),
         }
@@ -347,6 +361,21 @@ fn better(new: &Principal, old: &Principal) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_ends_as_its_names_do() {
+        for name in [
+            "arn:aws:iam::111122223333:role/ci/deploy",
+            "arn:aws:iam::111122223333:user/ana",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:sts::111122223333:federated-user/f",
+            "someone",
+            "",
+        ] {
+            assert!(PrincipalKey::of_name(name).ends_as(name), "{name}");
+        }
+        assert!(!PrincipalKey::of_name("arn:aws:iam::111122223333:role/deploy").ends_as("role/other"));
+    }
 
     #[test]
     fn the_path_of_a_role_is_no_part_of_its_key() {

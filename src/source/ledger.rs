@@ -117,17 +117,19 @@ impl Taker for Ends {
     }
 
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
-        let (end, event) = self.reader.walk(text, at)?;
-        let own = text.as_bytes().get(at..end).unwrap_or_default();
-        let read = taken(event, own, |event| self.take(event));
-        Some((end, read))
+        // An event is large: it stays where the walk puts it.
+        let walked = self.reader.walk(text, at);
+        let (end, event) = walked.as_ref()?;
+        let own = text.as_bytes().get(at..*end).unwrap_or_default();
+        let read = taken(event.as_ref(), own, |event| self.take(event));
+        Some((*end, read))
     }
 }
 
 /// Takes the event that the walk found in the text, or what it could not read there.
-fn taken(walked: Option<Event<'_>>, text: &[u8], take: impl FnOnce(&Event<'_>)) -> Result<(), NotAnEvent> {
+fn taken(walked: Option<&Event<'_>>, text: &[u8], take: impl FnOnce(&Event<'_>)) -> Result<(), NotAnEvent> {
     if let Some(event) = walked {
-        take(&event);
+        take(event);
         return Ok(());
     }
     let mut scratch = Scratch::default();
@@ -362,10 +364,12 @@ impl Taker for Fold<'_> {
     }
 
     fn walk(&mut self, text: &str, at: usize, _: u64, _: &str) -> Option<(usize, Result<(), NotAnEvent>)> {
-        let (end, event) = self.reader.walk(text, at)?;
-        let own = text.as_bytes().get(at..end).unwrap_or_default();
-        let read = taken(event, own, |event| self.take(event));
-        Some((end, read))
+        // An event is large: it stays where the walk puts it.
+        let walked = self.reader.walk(text, at);
+        let (end, event) = walked.as_ref()?;
+        let own = text.as_bytes().get(at..*end).unwrap_or_default();
+        let read = taken(event.as_ref(), own, |event| self.take(event));
+        Some((*end, read))
     }
 }
 

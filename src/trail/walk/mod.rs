@@ -65,8 +65,7 @@ impl Reader {
                 _ => return None,
             }
         }
-        let event = if fields.odd { None } else { self.event(fields) };
-        Some((at + 1, event))
+        Some((at + 1, if fields.odd { None } else { self.event(fields) }))
     }
 
     fn event<'a>(&mut self, fields: Fields<'a>) -> Option<Event<'a>> {
