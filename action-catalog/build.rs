@@ -108,18 +108,10 @@ fn main() -> Outcome<()> {
         out.join("operations.bin"),
         deflate(&postcard::to_allocvec(&names)?)?,
     )?;
-    let actions: Vec<Vec<String>> = services
-        .iter()
-        .map(|service| {
-            let names = service.actions.iter();
-            names
-                .map(|action| format!("{}:{}", service.prefix, action.name))
-                .collect()
-        })
-        .collect();
+    let by_service: Vec<Vec<String>> = services.iter().map(names_of).collect();
     fs::write(
         out.join("actions.bin"),
-        deflate(&postcard::to_allocvec(&actions)?)?,
+        deflate(&postcard::to_allocvec(&by_service)?)?,
     )?;
     fs::write(out.join("index.bin"), postcard::to_allocvec(&index)?)?;
     fs::write(out.join("catalog.bin"), pack)?;
@@ -166,12 +158,14 @@ fn read_services() -> Outcome<Vec<Service>> {
 
 /// Every action of the catalog, with prefix.
 fn action_names(services: &[Service]) -> BTreeSet<String> {
-    services
-        .iter()
-        .flat_map(|service| {
-            let names = service.actions.iter();
-            names.map(|action| format!("{}:{}", service.prefix, action.name))
-        })
+    services.iter().flat_map(names_of).collect()
+}
+
+/// The actions of a service, with prefix.
+fn names_of(service: &Service) -> Vec<String> {
+    let names = service.actions.iter();
+    names
+        .map(|action| format!("{}:{}", service.prefix, action.name))
         .collect()
 }
 

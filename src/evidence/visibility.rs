@@ -362,13 +362,9 @@ fn within_a_container(resource: &str, containers: &BTreeSet<String>) -> bool {
 
 /// The bucket of an object, the table of an index or stream; else the resource itself.
 fn container(arn: &str) -> &str {
-    let colons = arn.bytes().enumerate().filter(|(_, byte)| *byte == b':');
-    let mut colons = colons.map(|(at, _)| at);
-    let (Some(second), Some(third), Some(fifth)) = (colons.nth(1), colons.next(), colons.nth(1)) else {
+    let Some([_, _, service, _, _, name]) = split_pattern(arn) else {
         return arn;
     };
-    let service = arn.get(second + 1..third).unwrap_or_default();
-    let name = arn.get(fifth + 1..).unwrap_or_default();
     let kept = match service {
         "s3" | "s3express" => name.split('/').next().unwrap_or(name),
         "dynamodb" => match name.strip_prefix("table/") {

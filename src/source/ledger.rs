@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -10,9 +10,10 @@ use rustc_hash::FxHashMap;
 use super::files::fold;
 use super::layout::Scope;
 use super::list::{Listed, Listing, list};
+use super::seen::{Ids, locked};
 use super::store::Store;
 use super::stream::Taker;
-use super::{ReadReport, RecordText, seen::Ids};
+use super::{ReadReport, RecordText};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Entry, Interest, Ledger, Noted, PrincipalKey};
 use crate::require::Mapper;
@@ -218,11 +219,6 @@ fn read_listing(
 /// Evidence by principal, which all threads add to: a copy for each of them would take its memory as often.
 #[derive(Default)]
 struct Shared(Mutex<FxHashMap<PrincipalKey, Arc<Mutex<Entry>>>>);
-
-/// A thread that panicked while it held a lock ends the reading.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Shared {
     fn of(&self, principal: &Principal) -> Arc<Mutex<Entry>> {

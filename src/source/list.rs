@@ -281,9 +281,13 @@ impl Listing {
                 continue;
             };
             let own = entry.file_name();
-            let link = |meta: &fs::Metadata| meta.is_symlink();
-            match entry.metadata() {
-                Ok(meta) if meta.is_dir() => {
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            let meta = match is_link {
+                true => fs::metadata(folder.join(&own)),
+                false => entry.metadata(),
+            };
+            match meta {
+                Ok(meta) if meta.is_dir() && !is_link => {
                     let folder = folder.join(own);
                     open.push(self.entries(input, &folder));
                 }
@@ -291,18 +295,11 @@ impl Listing {
                     let file = Listed::file(input, folder, &own, Some(&meta));
                     self.files.push(file);
                 }
-                Ok(meta) if !link(&meta) => {}
-                own_meta => match own_meta.and_then(|_| fs::metadata(folder.join(&own))) {
-                    Ok(meta) if meta.is_file() => {
-                        let file = Listed::file(input, folder, &own, Some(&meta));
-                        self.files.push(file);
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        let path = folder.join(&own);
-                        self.unreadable(input, &path, &why_unreadable(&error));
-                    }
-                },
+                Ok(_) => {}
+                Err(error) => {
+                    let path = folder.join(&own);
+                    self.unreadable(input, &path, &why_unreadable(&error));
+                }
             }
         }
     }

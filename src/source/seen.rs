@@ -86,9 +86,9 @@ impl Default for Ids {
     }
 }
 
-/// A thread that panicked while it held the lock left the set as good as before.
-fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks also where a thread panicked with the lock held: its panic is what ends the run, and a set of ids is whole.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ids {
@@ -168,48 +168,16 @@ pub fn key(id: &str) -> u128 {
 
 /// The bits of a UUID in its usual form, in either case.
 fn uuid(text: &[u8]) -> Option<u128> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    let [
-        a @ ..,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-    ] = text
-    else {
+    let is_form = text.len() == 36 && [8, 13, 18, 23].iter().all(|dash| text.get(*dash) == Some(&b'-'));
+    if !is_form {
         return None;
-    };
-    let a: &[u8; 8] = a;
+    }
     let digits = |digits: &[u8]| {
         digits.iter().try_fold(0u64, |bits, &digit| {
             Some(bits << 4 | u64::from(char::from(digit).to_digit(16)?))
         })
     };
-    let high = digits(a)? << 32 | digits(text.get(9..13)?)? << 16 | digits(text.get(14..18)?)?;
+    let high = digits(text.get(..8)?)? << 32 | digits(text.get(9..13)?)? << 16 | digits(text.get(14..18)?)?;
     let low = digits(text.get(19..23)?)? << 48 | digits(text.get(24..)?)?;
     Some(u128::from(high) << 64 | u128::from(low))
 }
