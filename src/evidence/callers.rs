@@ -32,10 +32,10 @@ impl Named {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.more |= other.more;
-        for (name, days) in &other.own {
-            self.own.entry(name.clone()).or_default().merge(days);
+        for (name, days) in other.own {
+            self.own.entry(name).or_default().merge(days);
         }
         self.bound();
     }
@@ -117,13 +117,13 @@ impl Callers {
     }
 
     /// Adds what another part of the trail shows.
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.keys.merge(&other.keys);
-        self.key_agents.merge(&other.key_agents);
-        self.key_compute.merge(&other.key_compute);
-        self.key_endpoints.merge(&other.key_endpoints);
-        self.networks.merge(&other.networks);
-        self.installations.merge(&other.installations);
+    pub(super) fn merge(&mut self, other: Self) {
+        self.keys.merge(other.keys);
+        self.key_agents.merge(other.key_agents);
+        self.key_compute.merge(other.key_compute);
+        self.key_endpoints.merge(other.key_endpoints);
+        self.networks.merge(other.networks);
+        self.installations.merge(other.installations);
     }
 }
 
@@ -267,7 +267,7 @@ mod tests {
         let (one, two, three) = (part(0), part(30), part(60));
         let merged = |order: [&Named; 3]| {
             let mut all = Named::default();
-            order.iter().for_each(|own| all.merge(own));
+            order.iter().for_each(|own| all.merge((*own).clone()));
             all
         };
         let all = merged([&one, &two, &three]);

@@ -4,6 +4,7 @@
 //! keys that a policy asks about already. Here each key of a fixed list is counted by itself: enough to say
 //! that it had the same value in every call, and not which values met in one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -97,12 +98,13 @@ impl Days {
     }
 
     /// Adds those of another part.
-    pub fn merge(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
+    pub fn merge(&mut self, other: Self) {
+        match (self.0.last(), other.0.first()) {
+            (None, _) => *self = other,
+            // Parts mostly come in the order of the days.
+            (Some((own, _)), Some((first, _))) if own < first => self.0.extend(other.0),
+            _ => other.0.into_iter().for_each(|(day, calls)| self.add(day, calls)),
         }
-        other.0.iter().for_each(|(day, calls)| self.add(*day, *calls));
     }
 
     /// All calls.
@@ -162,28 +164,32 @@ impl Values {
             Lookup::Unknown => self.unknown.add(day, calls),
             Lookup::Absent => self.absent.add(day, calls),
             Lookup::Values(values) => match values.as_slice() {
-                [one] => {
-                    let mut days = Days::default();
-                    days.add(day, calls);
-                    self.add_value(one, &days);
-                    self.bound();
-                }
+                // Nearly every call has a value that was met before.
+                [one] => match self.values.get_mut(one.as_str()) {
+                    Some(known) => known.add(day, calls),
+                    None => {
+                        let mut days = Days::default();
+                        days.add(day, calls);
+                        self.add_value(Cow::Borrowed(one), days);
+                        self.bound();
+                    }
+                },
                 // None of the keys has several values at once.
                 _ => self.unknown.add(day, calls),
             },
         }
     }
 
-    fn add_value(&mut self, value: &str, days: &Days) {
+    fn add_value(&mut self, value: Cow<'_, str>, days: Days) {
         if self.many {
             return;
         }
-        let folded = if self.networks { network_of(value) } else { None };
-        let value = folded.as_deref().unwrap_or(value);
-        match self.values.get_mut(value) {
+        let folded = if self.networks { network_of(&value) } else { None };
+        let value = folded.map_or(value, Cow::Owned);
+        match self.values.get_mut(&*value) {
             Some(known) => known.merge(days),
             None => {
-                self.values.insert(value.into(), days.clone());
+                self.values.insert(value.into(), days);
             }
         }
     }
@@ -202,13 +208,13 @@ impl Values {
     fn fold(&mut self) {
         self.networks = true;
         for (value, days) in std::mem::take(&mut self.values) {
-            self.add_value(&value, &days);
+            self.add_value(Cow::Owned(value.into()), days);
         }
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.absent.merge(&other.absent);
-        self.unknown.merge(&other.unknown);
+    fn merge(&mut self, other: Self) {
+        self.absent.merge(other.absent);
+        self.unknown.merge(other.unknown);
         if other.networks && !self.networks {
             self.fold();
         }
@@ -216,8 +222,8 @@ impl Values {
             self.many = true;
             self.values.clear();
         }
-        for (value, days) in &other.values {
-            self.add_value(value, days);
+        for (value, days) in other.values {
+            self.add_value(Cow::Owned(value.into()), days);
         }
         self.bound();
     }
@@ -282,11 +288,14 @@ impl Circumstances {
     }
 
     /// Adds what another part of the trail, or another principal, shows.
-    pub fn merge(&mut self, other: &Self) {
-        for (action, keys) in &other.actions {
-            let own = self.of_action(action);
+    pub fn merge(&mut self, other: Self) {
+        for (action, keys) in other.actions {
+            let Some(own) = self.actions.get_mut(&action) else {
+                self.actions.insert(action, keys);
+                continue;
+            };
             for (key, values) in keys {
-                own.entry(*key).or_default().merge(values);
+                own.entry(key).or_default().merge(values);
             }
         }
     }
@@ -416,9 +425,9 @@ mod tests {
         let records: Vec<String> = (0..60).map(|host| from(host % 2, host)).collect();
         let parts: Vec<Circumstances> = records.chunks(7).map(added).collect();
         let mut there = Circumstances::default();
-        parts.iter().for_each(|part| there.merge(part));
+        parts.iter().for_each(|part| there.merge(part.clone()));
         let mut back = Circumstances::default();
-        parts.iter().rev().for_each(|part| back.merge(part));
+        parts.iter().rev().for_each(|part| back.merge(part.clone()));
         assert_eq!(there, back);
         assert_eq!(there, added(&records));
         assert_eq!(
@@ -429,8 +438,8 @@ mod tests {
         let mut all = added(&wide);
         assert!(all.get("s3:GetObject", Key::SourceIp).unwrap().is_many());
         let mut other = there.clone();
-        other.merge(&all);
-        all.merge(&there);
+        other.merge(all.clone());
+        all.merge(there);
         assert_eq!(all, other);
     }
 

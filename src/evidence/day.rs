@@ -11,7 +11,7 @@ use crate::trail::{Event, Principal};
 
 /// Raise it with every change of what an event is folded into, or of the types that hold it: what was kept
 /// by another version is then folded anew and never misread.
-pub const FOLD_VERSION: u32 = 5;
+pub const FOLD_VERSION: u32 = 6;
 
 /// What a day shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Kept);
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Kept {
     Uuid([u8; 16]),
     Text(Box<str>),
@@ -80,12 +80,18 @@ impl fmt::Debug for EventId {
 
 impl Serialize for EventId {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        match to.is_human_readable() {
+            true => to.collect_str(self),
+            false => self.0.serialize(to),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for EventId {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if !from.is_human_readable() {
+            return Ok(Self(Kept::deserialize(from)?));
+        }
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         Ok(Self::new(&text))
     }
@@ -111,6 +117,8 @@ mod tests {
             assert_eq!(id.to_string(), text);
             let bytes = postcard::to_allocvec(&id).unwrap();
             assert_eq!(postcard::from_bytes::<EventId>(&bytes).unwrap(), id);
+            let json = serde_json::to_string(&id).unwrap();
+            assert_eq!(serde_json::from_str::<EventId>(&json).unwrap(), id);
             assert_eq!(
                 matches!(id.0, Kept::Uuid(_)),
                 text.starts_with("6f1c2e34-") && text.ends_with("4e5f")

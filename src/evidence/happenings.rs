@@ -132,7 +132,7 @@ impl Happenings {
             own.bound();
         }
         for (role, accounts) in other.assumed {
-            self.assumed.entry(role).or_default().merge(&accounts);
+            self.assumed.entry(role).or_default().merge(accounts);
         }
         self.bound();
     }

@@ -48,7 +48,7 @@ impl PrincipalKey {
 }
 
 /// Of whom evidence is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub enum Whose {
     /// Of everybody.
     #[default]
@@ -60,7 +60,7 @@ pub enum Whose {
 }
 
 /// What the fold keeps: of which principals, and which condition keys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Interest {
     /// Of whom.
     pub whose: Whose,

@@ -20,6 +20,7 @@ mod selectors;
 mod sessions;
 mod sums;
 mod tally;
+mod times;
 mod visibility;
 
 pub use activity::{Activity, date_of, day_of};
@@ -59,6 +60,7 @@ pub struct Evidence {
     /// All events, whatever became of them.
     pub events: u64,
     /// The first and the last event.
+    #[serde(with = "times::span")]
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// What IAM itself says of its use; empty where it was not asked.
     pub last_accessed: LastAccessed,
@@ -113,8 +115,8 @@ impl Evidence {
         add_counts(&mut self.not_authorized, other.not_authorized);
         self.last_accessed.merge(other.last_accessed);
         self.activity.merge(other.activity);
-        self.circumstances.merge(&other.circumstances);
-        self.callers.merge(&other.callers);
+        self.circumstances.merge(other.circumstances);
+        self.callers.merge(other.callers);
         for (action, evidence) in other.actions {
             self.actions.entry(action).or_default().merge(evidence);
         }

@@ -30,6 +30,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sample {
     /// `eventTime`.
+    #[serde(with = "super::times::one")]
     pub time: jiff::Timestamp,
     /// `eventID`.
     pub id: EventId,
@@ -53,6 +54,7 @@ pub struct Tally {
     /// Calls that a service made on the principal's behalf (forwarded access sessions), by service.
     pub via: Rare<String>,
     /// The first and the last call.
+    #[serde(with = "super::times::span")]
     pub seen: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// The earliest few events.
     pub samples: SmallVec<[Sample; 1]>,

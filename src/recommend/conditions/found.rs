@@ -148,7 +148,7 @@ fn gather(used: &Used, key: Key, circumstances: &Circumstances) -> Option<BTreeM
             return None;
         }
         for (value, days) in values.iter() {
-            all.entry(value.to_owned()).or_default().merge(days);
+            all.entry(value.to_owned()).or_default().merge(days.clone());
         }
     }
     Some(all)
@@ -192,7 +192,7 @@ fn networks(values: &BTreeMap<String, Days>, wanted: &Wanted) -> Option<BTreeMap
     let mut all: BTreeMap<String, Days> = BTreeMap::new();
     for (value, days) in values {
         let network = network_for(value, wanted)?;
-        all.entry(network).or_default().merge(days);
+        all.entry(network).or_default().merge(days.clone());
     }
     Some(all)
 }
@@ -284,7 +284,7 @@ fn tag(used: &Used, circumstances: &Circumstances, wanted: &Wanted) -> Option<Fo
     let mut all = Days::default();
     for action in &used.actions {
         let values = circumstances.get(action, Key::ViaService)?;
-        values.iter().for_each(|(_, days)| all.merge(days));
+        values.iter().for_each(|(_, days)| all.merge(days.clone()));
     }
     let (calls, days) = total(std::iter::once(&all));
     (calls >= LEAST_CALLS && days >= LEAST_DAYS).then(|| Found {

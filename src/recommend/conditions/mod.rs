@@ -234,7 +234,7 @@ fn of_holders(sheet: &Sheet, principal: &Subject<'_>, others: &[Subject<'_>]) ->
         arn.is_some_and(|arn| sheet.held.holders.contains(arn))
     };
     for other in others.iter().filter(reached) {
-        all.merge(&other.evidence.circumstances);
+        all.merge(other.evidence.circumstances.clone());
     }
     all
 }

@@ -4,6 +4,7 @@
 //! manifest.json           which segments count; replaced as a whole
 //! lock                    held by the run that writes
 //! segments/*.segment      written once; those that the manifest does not name do not count
+//! answers/*.ledger        what may be read in their place: see [`super::answers`]
 //! ```
 //! A file is written beside its place, synced, renamed into it, and the folder is synced. A run that is killed
 //! leaves the manifest as it was before or as it is after. Readers take no lock: what they read is named by the
@@ -14,17 +15,19 @@
     reason = "an edge: this module keeps files"
 )]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Trouble;
-use super::segment::{Folded, Head, Object, Parts, Unusable, encode, read_head};
+use super::segment::{Folded, Head, Object, Parts, Unusable, encode, read_head, read_packed};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::evidence::DayEvidence;
+use crate::evidence::{DayEvidence, Ledger};
 
 /// The version of the folder's format.
 pub const STORE_VERSION: u32 = 1;
@@ -207,7 +210,7 @@ impl Folder {
         }
         if files
             .iter()
-            .any(|file| !matches!(file.as_str(), "lock" | "segments"))
+            .any(|file| !matches!(file.as_str(), "lock" | "segments" | "answers"))
         {
             let why = "the folder holds something else than a store";
             let said = Diagnostic::error(Code::EvidenceStore, why).at(Place::file(self.name()));
@@ -227,7 +230,7 @@ impl Folder {
     pub(super) fn write(
         &self,
         generation: u64,
-        keys: std::collections::BTreeSet<String>,
+        keys: BTreeSet<String>,
         objects: Vec<Object>,
         days: impl IntoIterator<Item = Result<(i32, Folded), Trouble>>,
     ) -> Result<Segment, Trouble> {
@@ -301,6 +304,11 @@ impl Folder {
         for entry in root.filter(|entry| entry.file_name().to_string_lossy().contains(".new-")) {
             let _ = fs::remove_file(entry.path());
         }
+        for entry in fs::read_dir(self.answers()).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().contains(".new-") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         for entry in fs::read_dir(self.segments()).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let counts = manifest
@@ -310,6 +318,61 @@ impl Folder {
             if !counts {
                 let _ = fs::remove_file(entry.path());
             }
+        }
+    }
+
+    fn answers(&self) -> PathBuf {
+        self.0.join("answers")
+    }
+
+    pub(super) fn has_answer(&self, name: &str) -> bool {
+        self.answers().join(name).is_file()
+    }
+
+    /// A ledger that was kept; it counts as used now.
+    pub(super) fn answer(&self, name: &str) -> Result<Ledger, Unusable> {
+        let mut file = File::open(self.answers().join(name))?;
+        let ledger = read_packed(&mut BufReader::new(&mut file))?;
+        // Where the system keeps no time, what goes first is another one.
+        let _ = file.set_modified(std::time::SystemTime::now());
+        Ok(ledger)
+    }
+
+    /// Keeps a ledger's bytes. It is not synced: what a crash leaves of it is known by its checksum.
+    pub(super) fn keep_answer(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        // Several threads of a program may ask at once.
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = self.answers().join(name);
+        let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
+        let _removed = Removed(&beside);
+        fs::create_dir_all(self.answers())?;
+        fs::write(&beside, bytes)?;
+        fs::rename(&beside, &path)
+    }
+
+    pub(super) fn remove_answer(&self, name: &str) {
+        let _ = fs::remove_file(self.answers().join(name));
+    }
+
+    /// Removes ledgers that were not used this time, those not used for longest first, while all together are more
+    /// than `most` bytes.
+    pub(super) fn bound_answers(&self, used: &BTreeSet<String>, most: u64) {
+        let entries = fs::read_dir(self.answers()).into_iter().flatten().flatten();
+        let of_entry = |entry: fs::DirEntry| {
+            let meta = entry.metadata().ok()?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((meta.modified().ok()?, name, meta.len()))
+        };
+        let mut all: Vec<_> = entries.filter_map(of_entry).collect();
+        all.sort();
+        let mut bytes: u64 = all.iter().map(|(.., bytes)| bytes).sum();
+        for (_, name, own) in all.iter().filter(|(_, name, _)| !used.contains(name)) {
+            if bytes <= most {
+                return;
+            }
+            self.remove_answer(name);
+            bytes = bytes.saturating_sub(*own);
         }
     }
 

@@ -13,9 +13,11 @@
 //!   asks for more has the window's objects read again where they still are; where they are not, the key is
 //!   unknown of these events, which is said.
 //! - What was folded by another version of the program or another catalog is folded anew.
+//! - What a question came to over days that are over is kept too ([`answers`]): asked again it costs the new days.
 //! - Damage is named. Where all objects concerned are still there they are read again, else nothing is
 //!   answered: a part of a trail shows nothing unused.
 
+mod answers;
 mod fold;
 pub mod folder;
 mod plan;
@@ -25,8 +27,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
+use self::answers::Answers;
 use self::fold::{Source, fold};
 use self::folder::{Folder, Segment, State};
 use self::plan::{Plan, Reports};
@@ -108,9 +110,9 @@ impl EvidenceStore {
                 }
                 Err(Trouble::Failed(why)) => return Err(why),
             };
-            match gather(&state, question) {
-                Ok(parts) => {
-                    said.extend(more);
+            match Answers::new(&self.folder, &state, question).gather() {
+                Ok((parts, of_answers)) => {
+                    said.extend(more.into_iter().chain(of_answers));
                     return Ok(Answer {
                         parts,
                         read: reports.finish(&listing, &self.folder.name(), stores),
@@ -324,34 +326,6 @@ fn chunks(files: &[super::list::Listed]) -> Vec<&[super::list::Listed]> {
     }
     chunks.extend(files.get(start..).filter(|rest| !rest.is_empty()));
     chunks
-}
-
-/// The ledgers of the window.
-fn gather(state: &State, question: &Question<'_>) -> Result<Vec<Ledger>, (String, segment::Unusable)> {
-    let wanted: Vec<(&Segment, &segment::Day)> = state
-        .segments
-        .iter()
-        .flat_map(|segment| segment.head.days.iter().map(move |day| (segment, day)))
-        .filter(|(_, day)| question.holds(day.day))
-        .collect();
-    let empty = || vec![Ledger::default(); question.cuts.len() + 1];
-    let read = |mut parts: Vec<Ledger>, (segment, day): &(&Segment, &segment::Day)| {
-        let evidence = segment
-            .evidence(day)
-            .map_err(|why| (segment.named.file.clone(), why))?;
-        let ledger = evidence.into_ledger(question.interest, &segment.head.keys);
-        if let Some(part) = parts.get_mut(question.part(day.day)) {
-            part.merge(ledger);
-        }
-        Ok(parts)
-    };
-    let merge = |mut all: Vec<Ledger>, more: Vec<Ledger>| {
-        all.iter_mut().zip(more).for_each(|(all, more)| all.merge(more));
-        Ok(all)
-    };
-    let mut parts = wanted.par_iter().try_fold(empty, read).try_reduce(empty, merge)?;
-    parts.iter_mut().for_each(Ledger::settle);
-    Ok(parts)
 }
 
 /// The first and the last event of the window.

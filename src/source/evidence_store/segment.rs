@@ -241,15 +241,32 @@ pub(super) fn encode(
         objects,
         days,
     };
-    let packed_head = packed(&head)?;
-    let sum = xxh3_64(&packed_head);
-    let mut bytes = Vec::with_capacity(PREFIX + packed_head.len());
+    let (bytes, sum) = sealed(&head)?;
+    Ok((bytes, head, sum))
+}
+
+/// A value behind what every file of the store begins with; also its checksum.
+fn sealed<T: Serialize>(value: &T) -> std::io::Result<(Vec<u8>, u64)> {
+    let packed = packed(value)?;
+    let sum = xxh3_64(&packed);
+    let mut bytes = Vec::with_capacity(PREFIX + packed.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
-    bytes.extend_from_slice(&(packed_head.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&(packed.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&sum.to_le_bytes());
-    bytes.extend_from_slice(&packed_head);
-    Ok((bytes, head, sum))
+    bytes.extend_from_slice(&packed);
+    Ok((bytes, sum))
+}
+
+/// A file that holds one value and nothing else.
+pub(super) fn pack<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
+    Ok(sealed(value)?.0)
+}
+
+/// The value of such a file.
+pub(super) fn read_packed<T: DeserializeOwned>(source: &mut impl Read) -> Result<T, Unusable> {
+    let (bytes, _) = read_sealed(source)?;
+    unpacked(&bytes)
 }
 
 fn packed<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
@@ -270,6 +287,11 @@ fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unusable> {
 
 /// Reads the head; also its checksum, and where the parts begin.
 pub(super) fn read_head(source: &mut impl Read) -> Result<(Head, u64, u64), Unusable> {
+    let (bytes, sum) = read_sealed(source)?;
+    Ok((unpacked(&bytes)?, sum, PREFIX as u64 + bytes.len() as u64))
+}
+
+fn read_sealed(source: &mut impl Read) -> Result<(Vec<u8>, u64), Unusable> {
     let mut prefix = [0u8; PREFIX];
     source.read_exact(&mut prefix)?;
     let number = |at: usize| {
@@ -290,7 +312,7 @@ pub(super) fn read_head(source: &mut impl Read) -> Result<(Head, u64, u64), Unus
     if xxh3_64(&bytes) != sum {
         return Err(Unusable::Damaged("the checksum of its head differs".to_owned()));
     }
-    Ok((unpacked(&bytes)?, sum, PREFIX as u64 + len))
+    Ok((bytes, sum))
 }
 
 fn read_exactly(source: &mut impl Read, len: u64) -> Result<Vec<u8>, Unusable> {
@@ -315,6 +337,11 @@ fn read_part(source: &mut (impl Read + Seek), begin: u64, part: Part) -> Result<
 }
 
 impl Day {
+    /// Length and checksum of its evidence: what is made of it is named by them.
+    pub(super) fn fingerprint(&self) -> [u64; 2] {
+        [self.evidence.len, self.evidence.sum]
+    }
+
     /// The ids of its events, sorted; `begin` is where the parts begin.
     pub(super) fn read_ids(
         &self,
