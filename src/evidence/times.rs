@@ -27,7 +27,9 @@ pub(super) mod one {
         }
     }
 
-    pub(in crate::evidence) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    pub(in crate::evidence) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Timestamp, D::Error> {
         match from.is_human_readable() {
             true => Timestamp::deserialize(from),
             false => time(Numbers::deserialize(from)?),
@@ -74,7 +76,11 @@ mod tests {
 
     #[test]
     fn times_come_back_from_bytes_and_from_texts() {
-        for text in ["2026-10-31T23:59:59Z", "1969-12-31T23:59:58.25Z", "-009999-01-02T01:59:59Z"] {
+        for text in [
+            "2026-10-31T23:59:59Z",
+            "1969-12-31T23:59:58.25Z",
+            "-009999-01-02T01:59:59Z",
+        ] {
             let one: Timestamp = text.parse().unwrap();
             for span in [None, Some((one, Timestamp::UNIX_EPOCH))] {
                 let both = Both { one, span };

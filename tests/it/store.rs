@@ -98,7 +98,15 @@ fn copies(count: usize) -> (Folder, Vec<PathBuf>) {
 }
 
 fn segments(store: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new(store).join("segments")).unwrap();
+    files_of(store, "segments")
+}
+
+fn answers(store: &str) -> Vec<PathBuf> {
+    files_of(store, "answers")
+}
+
+fn files_of(store: &str, folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(Path::new(store).join(folder)).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
@@ -298,6 +306,118 @@ fn a_flipped_byte_or_a_cut_never_gives_another_answer() {
         }
     }
     assert!(mended > 10 && refused > 10, "{mended} {refused}");
+}
+
+/// A store that was asked about all days but the last, each read in a run of its own.
+fn asked(folder: &Folder, question: &Question<'_>) -> String {
+    let store = folder.path("store");
+    let files = days();
+    let (_, before) = files.split_last().unwrap();
+    // Fewer than are put together.
+    for run in before.chunks(2) {
+        stored(&store, run, question).unwrap();
+    }
+    store
+}
+
+#[test]
+fn a_question_asked_again_reads_what_is_new_and_not_the_days_before() {
+    let folder = Folder::new();
+    let interest = Interest {
+        by_day: true,
+        circumstances: true,
+        callers: true,
+        ..interest(&KEYS)
+    };
+    let cuts = [at("2026-10-20T00:00:00Z")];
+    let question = Question {
+        cuts: &cuts,
+        ..all(&interest)
+    };
+    let store = asked(&folder, &question);
+    let files = days();
+    let expected = plain(&files, &question).0;
+    // Of the evidence of most days nothing is left, and nothing of it is asked for.
+    let mut unread = 0;
+    for file in segments(&store) {
+        let bytes = fs::read(&file).unwrap();
+        let head = 28 + u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize;
+        let mut damaged = bytes[..head].to_vec();
+        damaged.resize(bytes.len(), 0);
+        fs::write(&file, damaged).unwrap();
+        match stored(&store, &[], &question) {
+            Ok(answer) if answer.said.is_empty() => unread += 1,
+            _ => fs::write(&file, bytes).unwrap(),
+        }
+    }
+    assert!(unread >= segments(&store).len() - 4, "{unread}");
+    let answer = stored(&store, &files[files.len() - 1..], &question).unwrap();
+    assert!(answer.parts == expected && answer.said.is_empty());
+    // Another question needs them, and their files are still there.
+    let other = self::interest(&KEYS);
+    let other = all(&other);
+    let answer = stored(&store, &[], &other).unwrap();
+    assert!(answer.parts == plain(&files, &other).0 && !answer.said.is_empty());
+}
+
+#[test]
+fn a_damaged_answer_is_named_and_made_again() {
+    let folder = Folder::new();
+    let interest = interest(&KEYS);
+    let question = all(&interest);
+    let store = asked(&folder, &question);
+    let expected = stored(&store, &[], &question).unwrap().parts;
+    let before = answers(&store);
+    assert!(before.len() > 2, "{before:?}");
+    let mut named = 0;
+    for (which, file) in before.iter().enumerate() {
+        let bytes = fs::read(file).unwrap();
+        for step in 0..12 {
+            let place = (bytes.len() * step / 12 + which).min(bytes.len() - 1);
+            let mut damaged = bytes.clone();
+            match step % 4 {
+                0 => damaged.truncate(place),
+                _ => damaged[place] ^= 1 << (step % 8),
+            }
+            fs::write(file, damaged).unwrap();
+            let answer = stored(&store, &[], &question).unwrap();
+            assert_eq!(answer.parts, expected, "{file:?} {step}");
+            let name = file.file_name().unwrap().to_string_lossy();
+            named += usize::from(answer.said.iter().any(|said| said.message.contains(&*name)));
+            let again = stored(&store, &[], &question).unwrap();
+            assert!(again.parts == expected && again.said.is_empty());
+        }
+        fs::write(file, bytes).unwrap();
+    }
+    // A run that is in a longer one by now is not asked for, whatever is in it.
+    assert!(named >= 24, "{named}");
+    fs::remove_dir_all(Path::new(&store).join("answers")).unwrap();
+    assert_eq!(stored(&store, &[], &question).unwrap().parts, expected);
+}
+
+#[test]
+fn answers_take_no_more_room_than_segments() {
+    let folder = Folder::new();
+    let everything = interest(&KEYS);
+    let store = asked(&folder, &all(&everything));
+    let bytes =
+        |files: Vec<PathBuf>| -> u64 { files.iter().map(|file| fs::metadata(file).unwrap().len()).sum() };
+    let most = bytes(segments(&store));
+    for flags in 0..48usize {
+        let keys: Vec<&str> = (0..3)
+            .filter(|bit| flags >> bit & 1 == 1)
+            .map(|bit| KEYS[bit])
+            .collect();
+        let interest = Interest {
+            by_day: flags & 8 != 0,
+            callers: flags & 16 != 0,
+            circumstances: flags & 32 != 0,
+            ..interest(&keys)
+        };
+        same(&store, &[], &days()[..days().len() - 1], &all(&interest));
+        assert!(bytes(answers(&store)) <= most);
+    }
+    assert!(bytes(answers(&store)) > most / 2);
 }
 
 fn copy_store(from: &Path, to: &Path) {

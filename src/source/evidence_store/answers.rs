@@ -120,7 +120,9 @@ impl<'s> Answers<'s> {
                 },
             }
             let last = run.map_or(*day, |run| run.last);
-            rest = rest.get(rest.partition_point(|day| *day <= last)..).unwrap_or_default();
+            rest = rest
+                .get(rest.partition_point(|day| *day <= last)..)
+                .unwrap_or_default();
         }
         made.merge(self.merged(&pieces)?);
         Ok(made)
@@ -164,7 +166,9 @@ impl<'s> Answers<'s> {
         for (day, parts) in self.days.range(run.first..=run.last) {
             for (segment, own) in parts {
                 digest.update(&day.to_le_bytes());
-                own.fingerprint().iter().for_each(|number| digest.update(&number.to_le_bytes()));
+                own.fingerprint()
+                    .iter()
+                    .for_each(|number| digest.update(&number.to_le_bytes()));
                 for key in &segment.head.keys {
                     digest.update(key.as_bytes());
                     digest.update(b"\n");
@@ -205,7 +209,8 @@ impl<'s> Answers<'s> {
                     Some(ledger) => all.merge(ledger),
                     None => {
                         let days = self.days.range(run.first..=run.last);
-                        days.into_iter().try_for_each(|(day, _)| self.add_day(*day, &mut all))?;
+                        days.into_iter()
+                            .try_for_each(|(day, _)| self.add_day(*day, &mut all))?;
                     }
                 },
             }

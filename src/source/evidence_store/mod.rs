@@ -97,15 +97,15 @@ impl EvidenceStore {
     ) -> Result<Answer, Vec<Diagnostic>> {
         let mut listing = list(inputs);
         listing.add_stores(stores);
-        let mut damaged = BTreeSet::new();
         let mut said = Vec::new();
+        let mut found = Found::default();
         // A writer may remove segments under a reader; damage is found when a part is read.
-        for _ in 0..8 {
-            let updated = self.update(&listing, stores, question, &damaged);
+        loop {
+            let updated = self.update(&listing, stores, question, &found.damaged);
             let (state, reports, more) = match updated {
                 Ok(updated) => updated,
                 Err(Trouble::Damaged(file, why)) => {
-                    self.note_damage(&mut damaged, &mut said, file, &why)?;
+                    self.note_damage(&mut found, &mut said, file, &why)?;
                     continue;
                 }
                 Err(Trouble::Failed(why)) => return Err(why),
@@ -120,10 +120,9 @@ impl EvidenceStore {
                         said,
                     });
                 }
-                Err((file, why)) => self.note_damage(&mut damaged, &mut said, file, &why)?,
+                Err((file, why)) => self.note_damage(&mut found, &mut said, file, &why)?,
             }
         }
-        Err(vec![*self.folder.lost("it", &segment::Unusable::Gone)])
     }
 
     /// The first and the last event of the question's window, once the inputs are in the store.
@@ -136,36 +135,36 @@ impl EvidenceStore {
         question: &Question<'_>,
     ) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
         let listing = list(inputs);
-        let mut damaged = BTreeSet::new();
-        for _ in 0..8 {
-            match self.update(&listing, &[], question, &damaged) {
+        let mut found = Found::default();
+        loop {
+            match self.update(&listing, &[], question, &found.damaged) {
                 Ok((state, ..)) => return Ok(span(&state, question)),
                 Err(Trouble::Failed(why)) => return Err(why),
                 Err(Trouble::Damaged(file, why)) => {
-                    self.note_damage(&mut damaged, &mut Vec::new(), file, &why)?;
+                    self.note_damage(&mut found, &mut Vec::new(), file, &why)?;
                 }
             }
         }
-        Err(vec![*self.folder.lost("it", &segment::Unusable::Gone)])
     }
 
     /// What is damaged is read again, once, where that can be done. What is gone was replaced by another run.
     fn note_damage(
         &self,
-        damaged: &mut BTreeSet<String>,
+        found: &mut Found,
         said: &mut Vec<Diagnostic>,
         file: String,
         why: &segment::Unusable,
     ) -> Result<(), Vec<Diagnostic>> {
-        if *why == segment::Unusable::Gone {
+        if *why == segment::Unusable::Gone && found.gone < MOST_GONE {
+            found.gone += 1;
             return Ok(());
         }
-        if !matches!(why, segment::Unusable::Damaged(_)) || damaged.contains(&file) {
+        if !matches!(why, segment::Unusable::Damaged(_)) || found.damaged.contains(&file) {
             return Err(vec![*self.folder.lost(&file, why)]);
         }
         let message = format!("{file}: {why}; what it held was read again");
         said.push(Diagnostic::warning(Code::EvidenceStore, message).at(self.place()));
-        damaged.insert(file);
+        found.damaged.insert(file);
         Ok(())
     }
 
@@ -263,6 +262,17 @@ impl EvidenceStore {
         Ok(())
     }
 }
+
+/// What was found wrong while a question is answered.
+#[derive(Default)]
+struct Found {
+    damaged: BTreeSet<String>,
+    /// How often a segment was gone.
+    gone: usize,
+}
+
+/// So often in one answer another run may replace what is being read.
+const MOST_GONE: usize = 8;
 
 /// Why a store was not brought up to date.
 enum Trouble {
