@@ -1,5 +1,7 @@
 //! Amazon Resource Names, split the way IAM splits them: on the first five colons.
 
+use wide::u8x16;
+
 /// The six parts of an ARN, borrowed from its text.
 ///
 /// The last part keeps every further `:` and `/` it has.
@@ -38,11 +40,10 @@ impl<'a> Arn<'a> {
 ///
 /// `None` where there are fewer than six.
 pub fn split_pattern(text: &str) -> Option<[&str; 6]> {
-    // One look at each byte: this is asked of every resource of every event.
-    let mut colons = text.bytes().enumerate().filter(|(_, byte)| *byte == b':');
+    let mut colons = Colons::of(text);
     let mut from = 0;
     let mut part = || {
-        let (to, _) = colons.next()?;
+        let to = colons.next()?;
         let part = text.get(from..to);
         from = to + 1;
         part
@@ -51,6 +52,56 @@ pub fn split_pattern(text: &str) -> Option<[&str; 6]> {
     let [arn, partition, service, region, account] = head;
     let resource = text.get(from..)?;
     Some([arn, partition, service, region, account, resource])
+}
+
+/// Where the colons of a text are. This is asked of every resource of every event, so bytes are looked at
+/// sixteen at a time.
+struct Colons<'a> {
+    bytes: &'a [u8],
+    /// Where the block starts that is looked at.
+    at: usize,
+    /// Its colons that are still to be told, a bit each.
+    mask: u32,
+}
+
+impl<'a> Colons<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut colons = Self {
+            bytes: text.as_bytes(),
+            at: 0,
+            mask: 0,
+        };
+        colons.look();
+        colons
+    }
+
+    fn look(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let block = rest.first_chunk::<16>().copied().unwrap_or_else(|| {
+            let mut block = [0; 16];
+            block.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+            block
+        });
+        self.mask = u8x16::new(block).simd_eq(b':').to_bitmask();
+    }
+}
+
+impl Iterator for Colons<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.mask == 0 {
+            self.at += 16;
+            if self.at >= self.bytes.len() {
+                return None;
+            }
+            self.look();
+        }
+        let found = self.at + self.mask.trailing_zeros() as usize;
+        self.mask &= self.mask - 1;
+        Some(found)
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +114,20 @@ mod tests {
             Arn::parse("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/x:log-stream:a/b").unwrap();
         assert_eq!(arn.service, "logs");
         assert_eq!(arn.resource, "log-group:/aws/lambda/x:log-stream:a/b");
+    }
+
+    #[test]
+    fn colons_are_found_wherever_they_are() {
+        for len in 0..70 {
+            for step in 1..20 {
+                let text: String = (0..len)
+                    .map(|at| if at % step == 0 { ':' } else { 'x' })
+                    .collect();
+                let expected: Vec<usize> = text.match_indices(':').map(|(at, _)| at).collect();
+                assert_eq!(Colons::of(&text).collect::<Vec<_>>(), expected, "{text}");
+            }
+        }
+        assert_eq!(Colons::of("é:ü:").collect::<Vec<_>>(), [2, 5]);
     }
 
     #[test]

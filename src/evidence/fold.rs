@@ -16,8 +16,13 @@ pub(super) const LAST_LEVEL: usize = 10;
 
 /// The resource as it is kept at `level`.
 pub(super) fn at_level(resource: &Resource, level: usize) -> Cow<'_, Resource> {
+    deeper(resource, 0, level)
+}
+
+/// The same of a resource as it is kept at level `from`.
+pub(super) fn deeper(resource: &Resource, from: usize, level: usize) -> Cow<'_, Resource> {
     let text = match resource {
-        Resource::Arn(text) | Resource::Pattern { pattern: text, .. } if level > 0 => text.as_str(),
+        Resource::Arn(text) | Resource::Pattern { pattern: text, .. } if level > from => text.as_str(),
         _ => return Cow::Borrowed(resource),
     };
     let Some([.., name]) = split_pattern(text) else {
@@ -27,7 +32,11 @@ pub(super) fn at_level(resource: &Resource, level: usize) -> Cow<'_, Resource> {
     // A star in place of a number of its length, or behind a slash.
     let mut pattern = String::with_capacity(text.len() + 1);
     pattern.push_str(text.get(..head).unwrap_or_default());
-    push_starred(name, &mut pattern);
+    match from {
+        0 => push_starred(name, &mut pattern),
+        // What varies has its star already.
+        _ => pattern.push_str(name),
+    }
     if level > 1 {
         shorten(&mut pattern, head, LAST_LEVEL - level + 1);
     }
@@ -122,6 +131,8 @@ mod tests {
             let (low, high) = (from.min(to), from.max(to));
             let stepped = at_level(&at_level(&arn, low), high).into_owned();
             prop_assert_eq!(stepped, at_level(&arn, high).into_owned());
+            let deeper = deeper(&at_level(&arn, low), low, high).into_owned();
+            prop_assert_eq!(deeper, at_level(&arn, high).into_owned());
         }
 
         #[test]

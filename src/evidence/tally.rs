@@ -190,7 +190,11 @@ const MOST_CONTEXTS: usize = 512;
 impl ActionEvidence {
     /// Adds a tally.
     pub fn add(&mut self, resource: Resource, context: Context, tally: Tally) {
-        let contexts = self.resources.of(folded(resource, self.level));
+        self.add_folded(folded(resource, 0, self.level), context, tally);
+    }
+
+    fn add_folded(&mut self, resource: Resource, context: Context, tally: Tally) {
+        let contexts = self.resources.of(resource);
         match contexts.get_mut(&context) {
             Some(known) => known.merge(tally),
             None => {
@@ -211,8 +215,7 @@ impl ActionEvidence {
         }
         let mut tally = Tally::default();
         tally.count(event, certain, &self.calls.operations);
-        // A folded resource folds to itself.
-        self.add(resource.into_owned(), context.clone(), tally);
+        self.add_folded(resource.into_owned(), context.clone(), tally);
     }
 
     /// Counts a call, whose resources are added with [`Self::add_event`].
@@ -232,7 +235,7 @@ impl ActionEvidence {
             self.fold_to(other.level);
         }
         for (resource, contexts) in other.resources {
-            let into = self.resources.of(folded(resource, self.level));
+            let into = self.resources.of(folded(resource, other.level, self.level));
             into.merge(contexts);
         }
         self.bound_resources();
@@ -285,16 +288,16 @@ impl ActionEvidence {
     }
 
     fn fold_to(&mut self, level: usize) {
-        self.level = level;
+        let from = std::mem::replace(&mut self.level, level);
         for (resource, contexts) in std::mem::take(&mut self.resources) {
-            let into = self.resources.of(folded(resource, level));
+            let into = self.resources.of(folded(resource, from, level));
             into.merge(contexts);
         }
     }
 }
 
-fn folded(resource: Resource, level: usize) -> Resource {
-    match fold::at_level(&resource, level) {
+fn folded(resource: Resource, from: usize, level: usize) -> Resource {
+    match fold::deeper(&resource, from, level) {
         Cow::Owned(folded) => folded,
         Cow::Borrowed(_) => resource,
     }

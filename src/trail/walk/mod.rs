@@ -185,11 +185,21 @@ struct Fields<'a> {
     odd: bool,
 }
 
-/// Names of fields by their first eight bytes, the rest of each with its quote and colon.
+/// A field's name by its first eight bytes, and the rest of it with its quote and colon: of known length, so that
+/// comparing it is a few instructions.
+type Name<const REST: usize> = (u64, [u8; REST]);
+
 macro_rules! names {
     ($($constant:ident = $head:literal, $rest:literal;)*) => {
-        $(const $constant: (u64, &[u8]) = (u64::from_le_bytes(*$head), $rest);)*
+        $(const $constant: Name<{ $rest.len() }> = (u64::from_le_bytes(*$head), *$rest);)*
     };
+}
+
+/// Where the value of the field starts whose name starts at `from` with the first bytes of this one.
+#[inline]
+fn after<const REST: usize>(bytes: &[u8], from: usize, (_, rest): Name<REST>) -> Option<usize> {
+    let own: &[u8; REST] = bytes.get(from + 8..)?.first_chunk()?;
+    (*own == rest).then_some(from + 8 + REST)
 }
 
 names! {
@@ -227,53 +237,68 @@ impl<'a> Fields<'a> {
         }
         let from = at + 1;
         let head = u64::from_le_bytes(*bytes.get(from..)?.first_chunk()?);
-        let is = |(_, rest): (u64, &[u8])| {
-            let name = bytes.get(from + 8..from + 8 + rest.len());
-            (name == Some(rest)).then_some(from + 8 + rest.len())
-        };
         // A `match` on constants becomes a search over numbers.
         let known = match head {
-            h if h == EVENT_VERSION.0 => is(EVENT_VERSION).map(|at| json::value(bytes, at)),
-            h if h == USER_IDENTITY.0 => is(USER_IDENTITY).map(|at| self.identity(text, at, callers)),
-            h if h == EVENT_TIME.0 => is(EVENT_TIME).map(|at| self.time(text, at)),
+            h if h == EVENT_VERSION.0 => after(bytes, from, EVENT_VERSION).map(|at| json::value(bytes, at)),
+            h if h == USER_IDENTITY.0 => {
+                after(bytes, from, USER_IDENTITY).map(|at| self.identity(text, at, callers))
+            }
+            h if h == EVENT_TIME.0 => after(bytes, from, EVENT_TIME).map(|at| self.time(text, at)),
             h if h == EVENT_SOURCE.0 => {
-                is(EVENT_SOURCE).map(|at| self.text(text, at, 2, |own| &mut own.source))
+                after(bytes, from, EVENT_SOURCE).map(|at| self.text(text, at, 2, |own| &mut own.source))
             }
-            h if h == EVENT_NAME.0 => is(EVENT_NAME).map(|at| self.text(text, at, 3, |own| &mut own.name)),
-            h if h == AWS_REGION.0 => is(AWS_REGION).map(|at| self.text(text, at, 4, |own| &mut own.region)),
-            h if h == SOURCE_IP.0 => is(SOURCE_IP).map(|at| self.text(text, at, 5, |own| &mut own.source_ip)),
+            h if h == EVENT_NAME.0 => {
+                after(bytes, from, EVENT_NAME).map(|at| self.text(text, at, 3, |own| &mut own.name))
+            }
+            h if h == AWS_REGION.0 => {
+                after(bytes, from, AWS_REGION).map(|at| self.text(text, at, 4, |own| &mut own.region))
+            }
+            h if h == SOURCE_IP.0 => {
+                after(bytes, from, SOURCE_IP).map(|at| self.text(text, at, 5, |own| &mut own.source_ip))
+            }
             h if h == USER_AGENT.0 => {
-                is(USER_AGENT).map(|at| self.text(text, at, 6, |own| &mut own.user_agent))
+                after(bytes, from, USER_AGENT).map(|at| self.text(text, at, 6, |own| &mut own.user_agent))
             }
-            h if h == REQUEST.0 => is(REQUEST).map(|at| self.raw(text, at, 9, |own| &mut own.request)),
-            h if h == RESPONSE.0 => is(RESPONSE).map(|at| self.raw(text, at, 10, |own| &mut own.response)),
+            h if h == REQUEST.0 => {
+                after(bytes, from, REQUEST).map(|at| self.raw(text, at, 9, |own| &mut own.request))
+            }
+            h if h == RESPONSE.0 => {
+                after(bytes, from, RESPONSE).map(|at| self.raw(text, at, 10, |own| &mut own.response))
+            }
             h if h == ADDITIONAL.0 => {
-                is(ADDITIONAL).map(|at| self.raw(text, at, 11, |own| &mut own.additional))
+                after(bytes, from, ADDITIONAL).map(|at| self.raw(text, at, 11, |own| &mut own.additional))
             }
-            h if h == EVENT_ID.0 => is(EVENT_ID).map(|at| self.text(text, at, 12, |own| &mut own.id)),
+            h if h == EVENT_ID.0 => {
+                after(bytes, from, EVENT_ID).map(|at| self.text(text, at, 12, |own| &mut own.id))
+            }
             h if h == READ_ONLY.0 => {
-                is(READ_ONLY).map(|at| self.flag(bytes, at, 13, |own| &mut own.read_only))
+                after(bytes, from, READ_ONLY).map(|at| self.flag(bytes, at, 13, |own| &mut own.read_only))
             }
-            h if h == EVENT_TYPE.0 => is(EVENT_TYPE).map(|at| self.text(text, at, 15, |own| &mut own.kind)),
+            h if h == EVENT_TYPE.0 => {
+                after(bytes, from, EVENT_TYPE).map(|at| self.text(text, at, 15, |own| &mut own.kind))
+            }
             h if h == MANAGEMENT.0 => {
-                is(MANAGEMENT).map(|at| self.flag(bytes, at, 16, |own| &mut own.management))
+                after(bytes, from, MANAGEMENT).map(|at| self.flag(bytes, at, 16, |own| &mut own.management))
             }
             h if h == RECIPIENT.0 => {
-                is(RECIPIENT).map(|at| self.text(text, at, 17, |own| &mut own.recipient))
+                after(bytes, from, RECIPIENT).map(|at| self.text(text, at, 17, |own| &mut own.recipient))
             }
-            h if h == CATEGORY.0 => is(CATEGORY).map(|at| self.text(text, at, 18, |own| &mut own.category)),
-            h if h == TLS.0 => is(TLS).map(|at| {
+            h if h == CATEGORY.0 => {
+                after(bytes, from, CATEGORY).map(|at| self.text(text, at, 18, |own| &mut own.category))
+            }
+            h if h == TLS.0 => after(bytes, from, TLS).map(|at| {
                 self.meet(20);
                 self.tls = true;
                 json::value(bytes, at)
             }),
-            h if h == RESOURCES.0 => is(RESOURCES).map(|at| self.resources(text, at)),
-            h if h == VPC_ENDPOINT.0 => {
-                is(VPC_ENDPOINT).map(|at| self.text(text, at, 19, |own| &mut own.vpc_endpoint))
+            h if h == RESOURCES.0 => after(bytes, from, RESOURCES).map(|at| self.resources(text, at)),
+            h if h == VPC_ENDPOINT.0 => after(bytes, from, VPC_ENDPOINT)
+                .map(|at| self.text(text, at, 19, |own| &mut own.vpc_endpoint)),
+            h if h == ERROR_CODE.0 => {
+                after(bytes, from, ERROR_CODE).map(|at| self.text(text, at, 7, |own| &mut own.code))
             }
-            h if h == ERROR_CODE.0 => is(ERROR_CODE).map(|at| self.text(text, at, 7, |own| &mut own.code)),
             h if h == ERROR_MESSAGE.0 => {
-                is(ERROR_MESSAGE).map(|at| self.text(text, at, 8, |own| &mut own.message))
+                after(bytes, from, ERROR_MESSAGE).map(|at| self.text(text, at, 8, |own| &mut own.message))
             }
             _ => None,
         };
