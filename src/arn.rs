@@ -40,7 +40,7 @@ impl<'a> Arn<'a> {
 ///
 /// `None` where there are fewer than six.
 pub fn split_pattern(text: &str) -> Option<[&str; 6]> {
-    let mut colons = Colons::of(text);
+    let mut colons = Places::of(text, b':');
     let mut from = 0;
     let mut part = || {
         let to = colons.next()?;
@@ -54,25 +54,34 @@ pub fn split_pattern(text: &str) -> Option<[&str; 6]> {
     Some([arn, partition, service, region, account, resource])
 }
 
-/// Where the colons of a text are. This is asked of every resource of every event, so bytes are looked at
-/// sixteen at a time.
-struct Colons<'a> {
+/// The text before the first such byte (ASCII), all of it where there is none.
+pub(crate) fn before(text: &str, byte: u8) -> &str {
+    let to = Places::of(text, byte).next().unwrap_or(text.len());
+    text.get(..to).unwrap_or(text)
+}
+
+/// Where a byte (ASCII) is in a text. This is asked of every resource of every event, so bytes are looked at sixteen
+/// at a time.
+struct Places<'a> {
+    byte: u8,
     bytes: &'a [u8],
     /// Where the block starts that is looked at.
     at: usize,
-    /// Its colons that are still to be told, a bit each.
+    /// The places in it that are still to be told, a bit each.
     mask: u32,
 }
 
-impl<'a> Colons<'a> {
-    fn of(text: &'a str) -> Self {
-        let mut colons = Self {
+impl<'a> Places<'a> {
+    #[inline]
+    fn of(text: &'a str, byte: u8) -> Self {
+        let mut places = Self {
+            byte,
             bytes: text.as_bytes(),
             at: 0,
             mask: 0,
         };
-        colons.look();
-        colons
+        places.look();
+        places
     }
 
     fn look(&mut self) {
@@ -82,11 +91,11 @@ impl<'a> Colons<'a> {
             block.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
             block
         });
-        self.mask = u8x16::new(block).simd_eq(b':').to_bitmask();
+        self.mask = u8x16::new(block).simd_eq(self.byte).to_bitmask();
     }
 }
 
-impl Iterator for Colons<'_> {
+impl Iterator for Places<'_> {
     type Item = usize;
 
     #[inline]
@@ -124,10 +133,14 @@ mod tests {
                     .map(|at| if at % step == 0 { ':' } else { 'x' })
                     .collect();
                 let expected: Vec<usize> = text.match_indices(':').map(|(at, _)| at).collect();
-                assert_eq!(Colons::of(&text).collect::<Vec<_>>(), expected, "{text}");
+                assert_eq!(Places::of(&text, b':').collect::<Vec<_>>(), expected, "{text}");
             }
         }
-        assert_eq!(Colons::of("é:ü:").collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(Places::of("é:ü:", b':').collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(
+            (before("é/ü", b'/'), before("éü", b'/'), before("", b'/')),
+            ("é", "éü", "")
+        );
     }
 
     #[test]

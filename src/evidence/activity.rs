@@ -29,6 +29,13 @@ impl Activity {
             Some(days) => days,
             None => self.services.entry(service.into()).or_default(),
         };
+        // A trail is mostly read day by day.
+        if let Some((last, count)) = days.last_mut()
+            && *last == day
+        {
+            *count += calls;
+            return;
+        }
         match days.binary_search_by_key(&day, |(own, _)| *own) {
             Ok(at) => {
                 if let Some((_, count)) = days.get_mut(at) {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Selectors;
 use super::sums::widen;
-use crate::arn::split_pattern;
+use crate::arn::{before, split_pattern};
 use crate::pattern;
 use crate::trail::{Event, PrincipalKind};
 
@@ -366,16 +366,16 @@ fn container(arn: &str) -> &str {
         return arn;
     };
     let kept = match service {
-        "s3" | "s3express" => name.split('/').next().unwrap_or(name),
+        "s3" | "s3express" => before(name, b'/'),
         "dynamodb" => match name.strip_prefix("table/") {
             Some(rest) => name
-                .get(.."table/".len() + rest.split('/').next().unwrap_or(rest).len())
+                .get(.."table/".len() + before(rest, b'/').len())
                 .unwrap_or(name),
             None => name,
         },
         "lambda" => match name.strip_prefix("function:") {
             Some(rest) => name
-                .get(.."function:".len() + rest.split(':').next().unwrap_or(rest).len())
+                .get(.."function:".len() + before(rest, b':').len())
                 .unwrap_or(name),
             None => name,
         },

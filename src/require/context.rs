@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::parameters::{at, strings};
+use super::parameters::{Path, at, strings};
 use crate::evaluate::{Context, Lookup};
 use crate::trail::{Event, PrincipalKind};
 
@@ -140,7 +140,7 @@ fn s3_parameter(event: &Event<'_>, key: &str) -> Option<Lookup> {
         return None;
     }
     let name = key.trim_start_matches("s3:");
-    let found = strings(event, name);
+    let found = strings(event, &Path::new(name));
     if !found.is_empty() {
         return Some(Lookup::Values(found.into_iter().map(Cow::into_owned).collect()));
     }

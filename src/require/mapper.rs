@@ -6,8 +6,9 @@ use std::sync::Arc;
 use action_catalog::{Action, Certainty, EventMapping, Need, Operation, Service, Unmapped};
 use rustc_hash::FxHashMap;
 
+use super::parameters::Condition;
 use super::resource::OnTemplate;
-use super::{Mapped, Requirement, class_by_type, only_refused, parameters, resource, undecided};
+use super::{Mapped, Requirement, class_by_type, only_refused, resource, undecided};
 use crate::trail::{Event, Outcome};
 
 /// So many operations are remembered; a trail has some hundreds.
@@ -45,6 +46,7 @@ enum Known {
 #[derive(Debug)]
 struct KnownNeed {
     need: &'static Need,
+    when: Option<Condition<'static>>,
     on: Vec<OnTemplate>,
     /// As the catalog spells it.
     action: Arc<str>,
@@ -130,6 +132,7 @@ impl KnownNeed {
         };
         Self {
             need,
+            when: need.when.as_ref().map(Condition::new),
             on: need.on.iter().map(OnTemplate::new).collect(),
             action,
             known,
@@ -142,7 +145,7 @@ impl KnownNeed {
             Some((_, action)) => action.resources.is_empty(),
             None => true,
         };
-        self.need.when.is_none()
+        self.when.is_none()
             && match self.need.on.as_slice() {
                 [] => no_resources,
                 on => on
@@ -164,7 +167,7 @@ impl KnownNeed {
 fn needed(service: &Service, operation: &Operation, needs: &[KnownNeed], event: &Event<'_>) -> Mapped {
     let mut found = Vec::new();
     for known in needs {
-        if parameters::applies(known.need.when.as_ref(), event) {
+        if known.when.as_ref().is_none_or(|when| when.holds(event)) {
             found.extend(known.of(event));
         }
     }

@@ -8,30 +8,90 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::trail::Event;
 
-/// Whether the condition of a need holds for this event. A parameter that was cut away cannot be
-/// told from one that was never given: it is read as not given.
-pub(super) fn applies(when: Option<&When>, event: &Event<'_>) -> bool {
-    match when {
-        None => true,
-        Some(When::Present(path)) => is_there(event, path),
-        Some(When::Absent(path)) => !is_there(event, path),
-        Some(When::Equals { path, value }) => strings(event, path).iter().any(|found| found == value),
-        Some(When::Matches { path, pattern }) => strings(event, path)
-            .iter()
-            .any(|found| crate::pattern::matches_ignore_case(pattern, found)),
-        Some(When::All(all)) => all.iter().all(|when| applies(Some(when), event)),
-        Some(When::Any(any)) => any.iter().any(|when| applies(Some(when), event)),
-        Some(When::Not(not)) => !applies(Some(not), event),
+/// The condition of a need, its paths taken apart: it is asked of every event of an operation.
+#[derive(Debug)]
+pub(super) enum Condition<'t> {
+    Present(Path<'t>),
+    Absent(Path<'t>),
+    Equals(Path<'t>, &'t str),
+    Matches(Path<'t>, &'t str),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+}
+
+impl<'t> Condition<'t> {
+    pub(super) fn new(when: &'t When) -> Self {
+        match when {
+            When::Present(path) => Self::Present(Path::new(path)),
+            When::Absent(path) => Self::Absent(Path::new(path)),
+            When::Equals { path, value } => Self::Equals(Path::new(path), value),
+            When::Matches { path, pattern } => Self::Matches(Path::new(path), pattern),
+            When::All(all) => Self::All(all.iter().map(Self::new).collect()),
+            When::Any(any) => Self::Any(any.iter().map(Self::new).collect()),
+            When::Not(not) => Self::Not(Box::new(Self::new(not))),
+        }
+    }
+
+    /// Whether it holds for this event. A parameter that was cut away cannot be told from one that was never given:
+    /// it is read as not given.
+    pub(super) fn holds(&self, event: &Event<'_>) -> bool {
+        match self {
+            Self::Present(path) => is_there(event, path),
+            Self::Absent(path) => !is_there(event, path),
+            Self::Equals(path, value) => strings(event, path).iter().any(|found| found == value),
+            Self::Matches(path, pattern) => strings(event, path)
+                .iter()
+                .any(|found| crate::pattern::matches_ignore_case(pattern, found)),
+            Self::All(all) => all.iter().all(|condition| condition.holds(event)),
+            Self::Any(any) => any.iter().any(|condition| condition.holds(event)),
+            Self::Not(not) => !not.holds(event),
+        }
+    }
+}
+
+/// Where values stand: `a|b` is the first alternative that is there; a leading `response.` reads the response; `[]`
+/// visits each element; names match in any case.
+#[derive(Debug)]
+pub(super) struct Path<'t>(SmallVec<[Alternative<'t>; 1]>);
+
+#[derive(Debug)]
+struct Alternative<'t> {
+    is_response: bool,
+    /// All names, with their dots.
+    steps: &'t str,
+    /// The first name.
+    first: &'t str,
+    /// Whether there is nothing but that name.
+    is_one: bool,
+}
+
+impl<'t> Path<'t> {
+    pub(super) fn new(path: &'t str) -> Self {
+        let alternative = |path: &'t str| {
+            let (is_response, steps) = match path.strip_prefix("response.") {
+                Some(rest) => (true, rest),
+                None => (false, path),
+            };
+            let step = steps.split_once('.').map_or(steps, |(first, _)| first);
+            let first = step.strip_suffix("[]").unwrap_or(step);
+            Alternative {
+                is_response,
+                steps,
+                first,
+                is_one: first == steps,
+            }
+        };
+        Self(path.split('|').map(alternative).collect())
     }
 }
 
 /// Values as text: mostly one.
 pub(super) type Texts<'e> = SmallVec<[Cow<'e, str>; 1]>;
 
-/// All values at `path` as text. `a|b` takes the first alternative that is there; a leading
-/// `response.` reads the response; `[]` visits each element; names match in any case.
-pub(super) fn strings<'e>(event: &'e Event<'_>, path: &str) -> Texts<'e> {
-    for alternative in path.split('|') {
+/// All values at a path as text.
+pub(super) fn strings<'e>(event: &'e Event<'_>, path: &Path<'_>) -> Texts<'e> {
+    for alternative in &path.0 {
         let known = match direct(event, alternative) {
             Direct::Absent => continue,
             Direct::Value(raw) => scalar_of_text(raw),
@@ -52,19 +112,18 @@ pub(super) fn strings<'e>(event: &'e Event<'_>, path: &str) -> Texts<'e> {
 }
 
 /// Whether there is anything but `null`, `false`, an empty text, list or object at `path`.
-fn is_there(event: &Event<'_>, path: &str) -> bool {
-    path.split('|')
-        .any(|alternative| match direct(event, alternative) {
-            Direct::Absent => false,
-            Direct::Value(raw) => !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}"),
-            Direct::Unknown => values(event, alternative).into_iter().any(|value| match value {
-                Value::Null | Value::Bool(false) => false,
-                Value::String(text) => !text.is_empty(),
-                Value::Array(list) => !list.is_empty(),
-                Value::Object(object) => !object.is_empty(),
-                _ => true,
-            }),
-        })
+fn is_there(event: &Event<'_>, path: &Path<'_>) -> bool {
+    path.0.iter().any(|alternative| match direct(event, alternative) {
+        Direct::Absent => false,
+        Direct::Value(raw) => !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}"),
+        Direct::Unknown => values(event, alternative).into_iter().any(|value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(object) => !object.is_empty(),
+            _ => true,
+        }),
+    })
 }
 
 /// What the text of the parameters tells of a path without being parsed.
@@ -77,30 +136,29 @@ enum Direct<'e> {
     Unknown,
 }
 
-fn direct<'e>(event: &'e Event<'_>, path: &str) -> Direct<'e> {
-    let (parameters, path, is_request) = match path.strip_prefix("response.") {
-        Some(rest) => (&event.response, rest, false),
-        None => (&event.request, path, true),
+fn direct<'e>(event: &'e Event<'_>, alternative: &Alternative<'_>) -> Direct<'e> {
+    let Alternative {
+        is_response,
+        first: name,
+        is_one,
+        ..
+    } = *alternative;
+    let parameters = if is_response {
+        &event.response
+    } else {
+        &event.request
     };
     if !parameters.is_present() {
         return Direct::Absent;
     }
-    let (first, is_last) = match path.split_once('.') {
-        Some((first, _)) => (first, false),
-        None => (path, true),
-    };
-    let (name, each) = match first.strip_suffix("[]") {
-        Some(name) => (name, true),
-        None => (first, false),
-    };
     let Some(members) = parameters.members().filter(|_| !name.is_empty()) else {
         return Direct::Unknown;
     };
     let named = |is: &dyn Fn(&str) -> bool| members.iter().find(|(own, _)| is(own));
     match named(&|own| own == name).or_else(|| named(&|own| own.eq_ignore_ascii_case(name))) {
-        Some((_, value)) if is_last && !each => Direct::Value(value),
+        Some((_, value)) if is_one => Direct::Value(value),
         Some(_) => Direct::Unknown,
-        None if is_request
+        None if !is_response
             && members
                 .iter()
                 .any(|(own, value)| is_wrapper(own, value.starts_with('{'))) =>
@@ -130,18 +188,18 @@ fn scalar_of_text(raw: &str) -> Option<Option<Cow<'_, str>>> {
     }
 }
 
-fn values<'e>(event: &'e Event<'_>, path: &str) -> Found<'e> {
-    match path.strip_prefix("response.") {
-        Some(rest) => at(event.response.value(), rest),
-        None => {
-            let request = event.request.value();
-            let found = at(request, path);
-            if !found.is_empty() {
-                return found;
-            }
-            wrapped(request).map(|inner| at(inner, path)).unwrap_or_default()
-        }
+fn values<'e>(event: &'e Event<'_>, alternative: &Alternative<'_>) -> Found<'e> {
+    if alternative.is_response {
+        return at(event.response.value(), alternative.steps);
     }
+    let request = event.request.value();
+    let found = at(request, alternative.steps);
+    if !found.is_empty() {
+        return found;
+    }
+    wrapped(request)
+        .map(|inner| at(inner, alternative.steps))
+        .unwrap_or_default()
 }
 
 /// EC2 and others wrap all parameters in one object called `XRequest`.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use action_catalog::Need;
 use smallvec::{SmallVec, smallvec};
 
-use super::parameters::{Texts, anywhere, strings};
+use super::parameters::{Path, Texts, anywhere, strings};
 use super::resource::{Resource, Widened, partition};
 use crate::arn::Arn;
 use crate::trail::Event;
@@ -41,7 +41,7 @@ enum Part<'t> {
     Standard(&'t str),
     /// `{path}`, `{path|other}`, `{path:transform:transform}`.
     Values {
-        path: &'t str,
+        path: Path<'t>,
         transforms: Vec<&'t str>,
     },
 }
@@ -130,7 +130,7 @@ fn parts(template: &str) -> Option<Vec<Part<'_>>> {
             let (path, transforms) = name.split_once(':').unwrap_or((name, ""));
             let transforms = transforms.split(':').filter(|transform| !transform.is_empty());
             Part::Values {
-                path,
+                path: Path::new(path),
                 transforms: transforms.collect(),
             }
         });
@@ -169,7 +169,7 @@ fn standard<'e>(name: &str, event: &'e Event<'_>) -> Option<&'e str> {
     }
 }
 
-fn placeholder<'e>(path: &str, transforms: &[&str], event: &'e Event<'_>) -> Texts<'e> {
+fn placeholder<'e>(path: &Path<'_>, transforms: &[&str], event: &'e Event<'_>) -> Texts<'e> {
     let mut values = strings(event, path);
     for transform in transforms {
         for value in &mut values {
@@ -344,7 +344,7 @@ pub(super) fn fill_type(template: &str, need: &Need, event: &Event<'_>) -> Vec<R
 /// The values of an ARN variable, and whether they are ids that this call made.
 fn variable(name: &str, need: &Need, event: &Event<'_>) -> (Vec<String>, bool) {
     for (_, path) in need.params.iter().filter(|(variable, _)| variable == name) {
-        let found = strings(event, path);
+        let found = strings(event, &Path::new(path));
         if !found.is_empty() {
             return (distinct(found.into_iter().map(Cow::into_owned).collect()), false);
         }
