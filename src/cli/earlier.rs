@@ -10,19 +10,21 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Evidence, Interest, Ledger, Visibility};
 use crate::grants::Grants;
 use crate::recommend::{Options, Subject};
+use crate::source::Files;
 
 /// So many last days judge.
 const JUDGED_DAYS: i64 = 30;
 
-/// Where to cut the trail; `None` where it is too short, or can be read once only.
+/// Where to cut the trail; `None` where it is too short, or can be read once only. With its files, where they were
+/// listed.
 pub(super) fn cut(
     paths: &[PathBuf],
     args: &TrailArgs,
     threads: usize,
     interest: &Interest,
-) -> Result<Option<Timestamp>, Vec<Diagnostic>> {
-    let span = trails::span(paths, args, threads, interest, trails::least_days(JUDGED_DAYS))?;
-    Ok(span.and_then(|span| trails::last_days(JUDGED_DAYS, span)))
+) -> Result<(Option<Timestamp>, Option<Files>), Vec<Diagnostic>> {
+    let (span, files) = trails::span(paths, args, threads, interest, trails::least_days(JUDGED_DAYS))?;
+    Ok((span.and_then(|span| trails::last_days(JUDGED_DAYS, span)), files))
 }
 
 /// The two parts of a trail, where it was cut.

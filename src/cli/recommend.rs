@@ -12,7 +12,7 @@ use super::observed::{condition_keys, only_principal};
 use super::output::Output;
 use super::policies::{load_account, load_policy, not_given};
 use super::strategies::{self, Case, Wanted};
-use super::trails::{self, TrailArgs, Trails};
+use super::trails::{self, How, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::evaluate::Layer;
 use crate::evidence::{
@@ -197,7 +197,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let mut said = known.diagnostics.clone();
     // Where others hold the same policies, their use counts as well: nobody's is left out then.
     let principal = (others.is_empty()).then(|| known.grants.principal.as_deref().unwrap_or(&args.principal));
-    let cut = match earlier::cut(&args.trail, &args.trails, args.threads, &interest) {
+    let (cut, files) = match earlier::cut(&args.trail, &args.trails, args.threads, &interest) {
         Ok(cut) => cut,
         Err(why) => {
             said.extend(why);
@@ -206,10 +206,15 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
         }
     };
     let cuts: Vec<Timestamp> = cut.iter().copied().collect();
+    let how = How {
+        threads: args.threads,
+        cuts: &cuts,
+        files,
+    };
     let mut trails = match trails::read_parts(
         &args.trail,
         &args.trails,
-        (args.threads, &cuts),
+        how,
         &interest,
         principal,
         &live,

@@ -10,7 +10,9 @@ use super::output::Output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Interest, Ledger, Selectors, read_selectors};
 use crate::source::snapshot::Snapshot;
-use crate::source::{EvidenceStore, Question, ReadReport, Scope, Store, Window, read_text, read_window};
+use crate::source::{
+    EvidenceStore, Files, Question, ReadReport, Scope, Store, Window, read_text, read_window,
+};
 
 /// Which part of a trail, and where it is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -150,19 +152,38 @@ pub(super) fn read(
     live: &Live<'_>,
     output: &Output,
 ) -> Result<Trails, Vec<Diagnostic>> {
-    read_parts(paths, args, (threads, &[]), interest, principal, live, output)
+    let how = How {
+        threads,
+        ..How::default()
+    };
+    read_parts(paths, args, how, interest, principal, live, output)
+}
+
+/// How trails are read.
+#[derive(Default)]
+pub(super) struct How<'c> {
+    pub(super) threads: usize,
+    /// Where to cut them (sorted).
+    pub(super) cuts: &'c [Timestamp],
+    /// The files, where [`span`] has listed them.
+    pub(super) files: Option<Files>,
 }
 
 /// As [`read`], with a ledger for each part between the cuts.
 pub(super) fn read_parts(
     paths: &[PathBuf],
     args: &TrailArgs,
-    (threads, cuts): (usize, &[Timestamp]),
+    how: How<'_>,
     interest: &Interest,
     principal: Option<&str>,
     live: &Live<'_>,
     output: &Output,
 ) -> Result<Trails, Vec<Diagnostic>> {
+    let How {
+        threads,
+        cuts,
+        files: listed,
+    } = how;
     let (remote, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| is_remote(path));
     let now = Timestamp::now();
@@ -209,7 +230,8 @@ pub(super) fn read_parts(
             regions: live.regions_of_files(),
             account: principal.and_then(account_of),
         };
-        let (parts, read) = crate::source::read_scope(&files, &[], threads, interest, &scope, cuts);
+        let listed = listed.unwrap_or_else(|| Files::list(&files));
+        let (parts, read) = crate::source::read_scope(listed, &[], threads, interest, &scope, cuts);
         return Ok(Trails {
             parts,
             read,
@@ -316,27 +338,31 @@ fn account_of(principal: &str) -> Option<String> {
     (!account.is_empty()).then(|| account.to_owned())
 }
 
+/// A first and a last event.
+type Ends = (Timestamp, Timestamp);
+
 /// The first and last event, before anything is read: of files they are looked up, of a window that is fetched
 /// they are known. `None` for standard input, which can be read once only, and where the paths of files tell
-/// that there are fewer than `least_days` days between them.
+/// that there are fewer than `least_days` days between them. With the files, where they had to be listed.
 pub(super) fn span(
     paths: &[PathBuf],
     args: &TrailArgs,
     threads: usize,
     interest: &Interest,
     least_days: i64,
-) -> Result<Option<(Timestamp, Timestamp)>, Vec<Diagnostic>> {
+) -> Result<(Option<Ends>, Option<Files>), Vec<Diagnostic>> {
     let now = Timestamp::now();
     if paths.iter().any(|path| path.as_os_str() == "-") {
-        return Ok(None);
+        return Ok((None, None));
     }
     if paths.iter().any(|path| is_remote(path)) {
         let window = fetched(args, now);
-        return Ok(window.from.zip(window.until));
+        return Ok((window.from.zip(window.until), None));
     }
     let (files, window) = files_and_window(paths, args, now);
     let Some(store) = &args.store else {
-        return Ok(read_window(&files, threads, window, least_days));
+        let files = Files::list(&files);
+        return Ok((read_window(&files, threads, window, least_days), Some(files)));
     };
     let question = Question {
         interest,
@@ -344,7 +370,7 @@ pub(super) fn span(
         cuts: &[],
         threads,
     };
-    EvidenceStore::at(store).span(&files, &question)
+    Ok((EvidenceStore::at(store).span(&files, &question)?, None))
 }
 
 /// The earlier part of a trail is learnt from where it reaches over so many days.

@@ -10,7 +10,7 @@ use super::live::{AwsArgs, Live, is_live};
 use super::observed::condition_keys;
 use super::output::Output;
 use super::policies::read_account;
-use super::trails::{self, TrailArgs, Trails};
+use super::trails::{self, How, TrailArgs, Trails};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::{Evidence, Interest, Ledger, Visibility, Whose};
 use crate::grants::{Account, Holder, is_aws_managed, is_like};
@@ -173,14 +173,14 @@ pub(super) fn read(
         callers: by_day,
         ..Interest::default()
     };
-    let cuts = match cuts.least_days {
-        None => Vec::new(),
+    let (cuts, files) = match cuts.least_days {
+        None => (Vec::new(), None),
         Some(least_days) => {
             let _shown = output.reading();
             let (trails, threads) = (&wanted.trails, wanted.threads);
-            let span = trails::span(&wanted.trail, trails, threads, &interest, least_days)?;
-            span.map(|(first, last)| (cuts.at)(first, last))
-                .unwrap_or_default()
+            let (span, files) = trails::span(&wanted.trail, trails, threads, &interest, least_days)?;
+            let cuts = span.map(|(first, last)| (cuts.at)(first, last));
+            (cuts.unwrap_or_default(), files)
         }
     };
     let Trails {
@@ -191,7 +191,11 @@ pub(super) fn read(
     } = trails::read_parts(
         &wanted.trail,
         &wanted.trails,
-        (wanted.threads, &cuts),
+        How {
+            threads: wanted.threads,
+            cuts: &cuts,
+            files,
+        },
         &interest,
         None,
         live,

@@ -54,6 +54,17 @@ pub fn read_ledgers(
     (parts.pop().unwrap_or_default(), report)
 }
 
+/// Files, listed once: what is asked of a trail first and what is read of it then are the same files.
+#[derive(Debug, Clone)]
+pub struct Files(Listing);
+
+impl Files {
+    /// The files of `paths`: files, folders, `-`. What cannot be looked at is said when they are read.
+    pub fn list(paths: &[PathBuf]) -> Self {
+        Self(list(paths))
+    }
+}
+
 /// The first and the last event of a window; `None` where there is none. What is wrong with the files is not
 /// said here: reading them says it.
 ///
@@ -61,22 +72,21 @@ pub fn read_ledgers(
 /// minutes after it happened, at times on the day after. Where the paths tell that the window reaches over
 /// fewer than `least_days` days, nothing is read and there is no answer.
 pub fn read_window(
-    paths: &[PathBuf],
+    files: &Files,
     threads: usize,
     window: Window,
     least_days: i64,
 ) -> Option<(Timestamp, Timestamp)> {
-    let mut listing = list(paths);
-    listing.narrow(&Scope {
+    let scope = Scope {
         window,
         ..Scope::default()
-    });
-    if listing
-        .days()
-        .is_some_and(|(first, last)| i64::from(last - first) + 1 + i64::from(DELIVERY_DAYS) < least_days)
-    {
+    };
+    let is_short = |(first, last)| i64::from(last - first) + 1 + i64::from(DELIVERY_DAYS) < least_days;
+    if files.0.days_of(&scope).is_some_and(is_short) {
         return None;
     }
+    let mut listing = files.0.clone();
+    listing.narrow(&scope);
     listing.keep_ends(DELIVERY_DAYS);
     let new = || Ends {
         reader: Reader::new(),
@@ -152,19 +162,19 @@ pub fn read_parts(
         window,
         ..Scope::default()
     };
-    read_scope(paths, stores, threads, interest, &scope, cuts)
+    read_scope(Files::list(paths), stores, threads, interest, &scope, cuts)
 }
 
 /// As [`read_parts`], of some regions or one account only, as far as the paths of files tell them.
 pub fn read_scope(
-    paths: &[PathBuf],
+    files: Files,
     stores: &[&dyn Store],
     threads: usize,
     interest: &Interest,
     scope: &Scope,
     cuts: &[Timestamp],
 ) -> (Vec<Ledger>, ReadReport) {
-    let mut listing = list(paths);
+    let Files(mut listing) = files;
     listing.narrow(scope);
     listing.add_stores(stores);
     read_listing(listing, stores, threads, (interest, scope.window, cuts), MOST_IDS)

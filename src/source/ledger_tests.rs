@@ -138,19 +138,19 @@ fn the_window_is_found_at_the_ends() {
     };
     let paths = [folder.path().to_owned()];
     assert_eq!(
-        read_window(&paths, 2, Window::default(), 0),
+        read_window(&Files::list(&paths), 2, Window::default(), 0),
         Some((time("2026-03-01T12:00:00Z"), time("2026-03-09T12:00:00Z")))
     );
     assert_eq!(
         read_window(
-            &paths,
+            &Files::list(&paths),
             1,
             window(Some("2026-03-03T00:00:00Z"), Some("2026-03-05T00:00:00Z")),
             0
         ),
         Some((time("2026-03-03T12:00:00Z"), time("2026-03-04T12:00:00Z")))
     );
-    let of_least = |days| read_window(&paths, 1, Window::default(), days);
+    let of_least = |days| read_window(&Files::list(&paths), 1, Window::default(), days);
     assert!(
         of_least(10).is_some(),
         "events of the day before may lie in a day's files"

@@ -194,6 +194,9 @@ impl Listing {
             window: Window::default(),
             ..scope.clone()
         };
+        if *scope == Scope::default() {
+            return;
+        }
         let mut elsewhere = 0u64;
         let left_out = &mut self.left_out;
         self.files.retain(|file| {
@@ -214,9 +217,14 @@ impl Listing {
         }
     }
 
-    /// The first and the last day that paths tell; `None` where the path of some file tells none.
-    pub(super) fn days(&self) -> Option<(i32, i32)> {
-        let mut days = self.files.iter().map(|file| file.day);
+    /// The first and the last day that paths of the scope tell; `None` where the path of some file tells none.
+    pub(super) fn days_of(&self, scope: &Scope) -> Option<(i32, i32)> {
+        let everything = *scope == Scope::default();
+        let files = self
+            .files
+            .iter()
+            .filter(|file| everything || file.given || scope.may_hold(&file.name()));
+        let mut days = files.map(|file| file.day);
         let first = days.next()??;
         days.try_fold((first, first), |(first, last), day| {
             day.map(|day| (first.min(day), last.max(day)))

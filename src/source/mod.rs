@@ -23,7 +23,7 @@ pub mod text;
 pub use evidence_store::{Answer, EvidenceStore, Question};
 pub use files::{RecordText, read_trail, read_trails};
 pub use layout::Scope;
-pub use ledger::{Window, read_ledger, read_ledgers, read_parts, read_scope, read_window};
+pub use ledger::{Files, Window, read_ledger, read_ledgers, read_parts, read_scope, read_window};
 pub use report::{Counts, InputCounts, ReadReport};
 pub use store::{Item, Store};
 pub use text::{read_paste, read_text};

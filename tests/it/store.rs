@@ -11,7 +11,9 @@ use account_generator::Plan;
 use jiff::Timestamp;
 use leastgrant::diagnostic::{Code, Diagnostic};
 use leastgrant::evidence::{Interest, Ledger, PrincipalKey, Whose};
-use leastgrant::source::{Answer, EvidenceStore, Question, ReadReport, Window, read_parts};
+use leastgrant::source::{
+    Answer, EvidenceStore, Files, Question, ReadReport, Window, read_parts, read_window,
+};
 
 use crate::support::{Folder, Run, account_of, command, leastgrant};
 
@@ -190,7 +192,7 @@ fn a_question_may_be_of_any_window_of_days_and_of_some_principals() {
                 };
                 same(&store, &[], &files, &question);
                 let answer = stored(&store, &[], &question).unwrap();
-                assert_eq!(answer.span, leastgrant::source::read_window(&files, 2, window, 0));
+                assert_eq!(answer.span, read_window(&Files::list(&files), 2, window, 0));
             }
         }
     }
