@@ -37,7 +37,7 @@ type Damaged = (String, Unusable);
 pub(super) struct Answers<'s> {
     folder: &'s Folder,
     question: &'s Question<'s>,
-    /// Of the window.
+    /// Of the whole store: a run is of all its days or it is none, so that tomorrow's window has the same ones.
     days: BTreeMap<i32, Parts<'s>>,
     /// What all of them depend on besides the days.
     basis: Vec<u8>,
@@ -67,7 +67,7 @@ impl<'s> Answers<'s> {
     pub(super) fn new(folder: &'s Folder, state: &'s State, question: &'s Question<'s>) -> Self {
         let mut days: BTreeMap<i32, Parts<'_>> = BTreeMap::new();
         for segment in &state.segments {
-            for day in segment.head.days.iter().filter(|day| question.holds(day.day)) {
+            for day in &segment.head.days {
                 days.entry(day.day).or_default().push((segment, day));
             }
         }
@@ -88,7 +88,8 @@ impl<'s> Answers<'s> {
     pub(super) fn gather(self) -> Result<(Vec<Ledger>, Vec<Diagnostic>), Damaged> {
         let mut parts = Vec::new();
         for part in 0..=self.question.cuts.len() {
-            let own = self.days.keys().filter(|day| self.question.part(**day) == part);
+            let is_own = |day: &&i32| self.question.holds(**day) && self.question.part(**day) == part;
+            let own = self.days.keys().filter(is_own);
             let mut ledger = self.of_days(&own.copied().collect::<Vec<_>>())?;
             ledger.settle();
             parts.push(ledger);
