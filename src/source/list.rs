@@ -119,6 +119,12 @@ impl Listed {
         }
     }
 
+    /// Whether it may hold something of the scope, as far as its path tells. What a person named is read.
+    fn may_hold(&self, scope: &Scope) -> bool {
+        let is_asked = self.stored.is_some() || self.given || *scope == Scope::default();
+        is_asked || scope.may_hold(&self.name())
+    }
+
     /// The order of the paths.
     fn cmp_path(&self, other: &Self) -> Ordering {
         if Arc::ptr_eq(&self.folder, &other.folder) {
@@ -194,20 +200,13 @@ impl Listing {
             window: Window::default(),
             ..scope.clone()
         };
-        if *scope == Scope::default() {
-            return;
-        }
         let mut elsewhere = 0u64;
         let left_out = &mut self.left_out;
         self.files.retain(|file| {
-            if file.stored.is_some() || file.given {
-                return true;
-            }
-            let name = file.name();
-            let kept = scope.may_hold(&name);
+            let kept = file.may_hold(scope);
             if !kept {
                 *left_out.entry(file.input).or_default() += 1;
-                elsewhere += u64::from(!place.may_hold(&name));
+                elsewhere += u64::from(!file.may_hold(&place));
             }
             kept
         });
@@ -219,11 +218,7 @@ impl Listing {
 
     /// The first and the last day that paths of the scope tell; `None` where the path of some file tells none.
     pub(super) fn days_of(&self, scope: &Scope) -> Option<(i32, i32)> {
-        let everything = *scope == Scope::default();
-        let files = self
-            .files
-            .iter()
-            .filter(|file| everything || file.given || scope.may_hold(&file.name()));
+        let files = self.files.iter().filter(|file| file.may_hold(scope));
         let mut days = files.map(|file| file.day);
         let first = days.next()??;
         days.try_fold((first, first), |(first, last), day| {

@@ -13,6 +13,7 @@
 //! damaged. Together they take no more room than the segments; those that were not used for longest go first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -23,6 +24,7 @@ use super::segment::{Basis, Day, Unusable};
 use super::{Question, segment};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::evidence::Ledger;
+use crate::source::seen::locked;
 
 /// A shorter run is read day by day as fast.
 const LEAST_DAYS: i32 = 4;
@@ -181,17 +183,13 @@ impl<'s> Answers<'s> {
 
     /// What a run can be put together of: the longest runs in it that are kept, and days.
     fn pieces_of(&self, run: Run) -> Vec<Piece> {
-        let days = || self.days.range(run.first..=run.last);
         let half = run.length / 2;
         if half < LEAST_DAYS {
-            return days().map(|(day, _)| Piece::Day(*day)).collect();
+            return self.singly(run.first..=run.last);
         }
         let start = run.first.div_euclid(run.length) * run.length;
         let of_half = |start: i32| match self.run(start, half) {
-            None => {
-                let own = self.days.range(start..start.saturating_add(half));
-                own.map(|(day, _)| Piece::Day(*day)).collect()
-            }
+            None => self.singly(start..start.saturating_add(half)),
             Some(own) => match self.kept(own) {
                 Ok(name) => vec![Piece::Kept(own, name)],
                 Err(_) => self.pieces_of(own),
@@ -202,6 +200,10 @@ impl<'s> Answers<'s> {
         pieces
     }
 
+    fn singly(&self, days: impl RangeBounds<i32>) -> Vec<Piece> {
+        self.days.range(days).map(|(day, _)| Piece::Day(*day)).collect()
+    }
+
     fn merged(&self, pieces: &[Piece]) -> Result<Ledger, Damaged> {
         let read = |mut all: Ledger, piece: &Piece| {
             match piece {
@@ -209,9 +211,8 @@ impl<'s> Answers<'s> {
                 Piece::Kept(run, name) => match self.read(name) {
                     Some(ledger) => all.merge(ledger),
                     None => {
-                        let days = self.days.range(run.first..=run.last);
-                        days.into_iter()
-                            .try_for_each(|(day, _)| self.add_day(*day, &mut all))?;
+                        let mut days = self.days.range(run.first..=run.last);
+                        days.try_for_each(|(day, _)| self.add_day(*day, &mut all))?;
                     }
                 },
             }
@@ -239,8 +240,7 @@ impl<'s> Answers<'s> {
     fn read(&self, name: &str) -> Option<Ledger> {
         match self.folder.answer(name) {
             Ok(ledger) => {
-                let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-                used.insert(name.to_owned());
+                locked(&self.used).insert(name.to_owned());
                 Some(ledger)
             }
             // Another run had no room for it.
@@ -248,8 +248,7 @@ impl<'s> Answers<'s> {
             Err(why) => {
                 let message = format!("answers/{name}: {why}; it was put together again from the segments");
                 let place = Place::file(self.folder.name());
-                let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-                said.push(Diagnostic::warning(Code::EvidenceStore, message).at(place));
+                locked(&self.said).push(Diagnostic::warning(Code::EvidenceStore, message).at(place));
                 self.folder.remove_answer(name);
                 None
             }
@@ -258,9 +257,9 @@ impl<'s> Answers<'s> {
 
     /// Keeps a ledger; where that cannot be done the next question makes it again.
     fn keep(&self, name: &str, ledger: &Ledger) {
-        if segment::pack(ledger).is_ok_and(|bytes| self.folder.keep_answer(name, &bytes).is_ok()) {
-            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-            used.insert(name.to_owned());
+        let kept = segment::sealed(ledger).and_then(|(bytes, _)| self.folder.keep_answer(name, &bytes));
+        if kept.is_ok() {
+            locked(&self.used).insert(name.to_owned());
         }
     }
 }

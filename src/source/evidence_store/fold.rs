@@ -12,7 +12,7 @@ use crate::evidence::{Interest, Whose, day_of};
 use crate::require::Mapper;
 use crate::source::files::read_listed;
 use crate::source::list::Listed;
-use crate::source::seen::{Ids, key};
+use crate::source::seen::{Ids, key, locked};
 use crate::trail::{Event, Reader, Scratch};
 
 /// Where and how to read.
@@ -58,7 +58,7 @@ struct Days {
 
 impl Known<'_> {
     fn of(&self, day: i32) -> Arc<DayIds> {
-        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut days = locked(&self.days);
         if let Some(known) = days.get(&day) {
             return Arc::clone(known);
         }
@@ -68,8 +68,7 @@ impl Known<'_> {
                 match segment.ids(own) {
                     Ok(more) => ids.stored.extend(more),
                     Err(why) => {
-                        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-                        trouble.get_or_insert((segment.named.file.clone(), why));
+                        locked(&self.trouble).get_or_insert((segment.named.file.clone(), why));
                     }
                 }
             }

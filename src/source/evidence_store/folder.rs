@@ -300,11 +300,13 @@ impl Folder {
 
     /// Removes what no longer counts. What cannot be removed takes room and nothing else.
     fn sweep(&self, manifest: &Manifest) {
-        let root = fs::read_dir(&self.0).into_iter().flatten().flatten();
-        for entry in root.filter(|entry| entry.file_name().to_string_lossy().contains(".new-")) {
-            let _ = fs::remove_file(entry.path());
-        }
-        for entry in fs::read_dir(self.answers()).into_iter().flatten().flatten() {
+        let half_written = [self.0.clone(), self.answers()];
+        for entry in half_written
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+        {
             if entry.file_name().to_string_lossy().contains(".new-") {
                 let _ = fs::remove_file(entry.path());
             }
@@ -338,17 +340,11 @@ impl Folder {
         Ok(ledger)
     }
 
-    /// Keeps a ledger's bytes. It is not synced: what a crash leaves of it is known by its checksum.
-    pub(super) fn keep_answer(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        // Several threads of a program may ask at once.
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = self.answers().join(name);
-        let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
-        let _removed = Removed(&beside);
+    /// Keeps a ledger's bytes. They are not synced: what a crash leaves of them is known by its checksum.
+    pub(super) fn keep_answer(&self, name: &str, mut bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(self.answers())?;
-        fs::write(&beside, bytes)?;
-        fs::rename(&beside, &path)
+        write_beside(&self.answers().join(name), &mut bytes, |_| Ok(()))?;
+        Ok(())
     }
 
     pub(super) fn remove_answer(&self, name: &str) {
@@ -417,19 +413,27 @@ impl Drop for Removed<'_> {
 
 /// Writes a file so that at any moment its old bytes or its new ones stand there: how many there are.
 fn write_whole(path: &Path, bytes: &mut impl Read) -> io::Result<u64> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut write = || {
-        let mut file = File::create(&beside)?;
-        let written = io::copy(bytes, &mut file)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        sync_folder(folder)?;
-        Ok(written)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
+    let written = write_beside(path, bytes, File::sync_all)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    Ok(written)
+}
+
+/// Writes a file beside its place, makes of it what `done` says, and renames it into the place.
+fn write_beside(
+    path: &Path,
+    bytes: &mut impl Read,
+    done: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<u64> {
+    // Several threads of a program may write at once.
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
+    let _removed = Removed(&beside);
+    let mut file = File::create(&beside)?;
+    let written = io::copy(bytes, &mut file)?;
+    done(&file)?;
+    fs::rename(&beside, path)?;
+    Ok(written)
 }
 
 /// A rename lasts once its folder is synced.

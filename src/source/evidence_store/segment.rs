@@ -246,7 +246,7 @@ pub(super) fn encode(
 }
 
 /// A value behind what every file of the store begins with; also its checksum.
-fn sealed<T: Serialize>(value: &T) -> std::io::Result<(Vec<u8>, u64)> {
+pub(super) fn sealed<T: Serialize>(value: &T) -> std::io::Result<(Vec<u8>, u64)> {
     let packed = packed(value)?;
     let sum = xxh3_64(&packed);
     let mut bytes = Vec::with_capacity(PREFIX + packed.len());
@@ -258,12 +258,7 @@ fn sealed<T: Serialize>(value: &T) -> std::io::Result<(Vec<u8>, u64)> {
     Ok((bytes, sum))
 }
 
-/// A file that holds one value and nothing else.
-pub(super) fn pack<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
-    Ok(sealed(value)?.0)
-}
-
-/// The value of such a file.
+/// The value of a file that is nothing but [`sealed`].
 pub(super) fn read_packed<T: DeserializeOwned>(source: &mut impl Read) -> Result<T, Unusable> {
     let (bytes, _) = read_sealed(source)?;
     unpacked(&bytes)
