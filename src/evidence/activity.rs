@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Days;
+
 /// Calls by service (the prefix of `eventSource`) and day (UTC, counted from 1970-01-01).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    services: BTreeMap<Box<str>, Vec<(i32, u64)>>,
+    services: BTreeMap<Box<str>, Days>,
 }
 
 /// The day of a time, counted from 1970-01-01 (UTC).
@@ -29,34 +31,13 @@ impl Activity {
             Some(days) => days,
             None => self.services.entry(service.into()).or_default(),
         };
-        // A trail is mostly read day by day.
-        if let Some((last, count)) = days.last_mut()
-            && *last == day
-        {
-            *count += calls;
-            return;
-        }
-        match days.binary_search_by_key(&day, |(own, _)| *own) {
-            Ok(at) => {
-                if let Some((_, count)) = days.get_mut(at) {
-                    *count += calls;
-                }
-            }
-            Err(at) => days.insert(at, (day, calls)),
-        }
+        days.add(day, calls);
     }
 
     /// Adds what another part of the trail shows.
     pub fn merge(&mut self, other: Self) {
         for (service, days) in other.services {
-            match self.services.get(&service) {
-                None => {
-                    self.services.insert(service, days);
-                }
-                Some(_) => days
-                    .into_iter()
-                    .for_each(|(day, calls)| self.add(&service, day, calls)),
-            }
+            self.services.entry(service).or_default().merge(days);
         }
     }
 
@@ -69,7 +50,12 @@ impl Activity {
 
     /// On how many days anything was done.
     pub fn days(&self) -> usize {
-        let mut days: Vec<i32> = self.services.values().flatten().map(|(day, _)| *day).collect();
+        let mut days: Vec<i32> = self
+            .services
+            .values()
+            .flat_map(Days::iter)
+            .map(|(day, _)| day)
+            .collect();
         days.sort_unstable();
         days.dedup();
         days.len()

@@ -87,6 +87,13 @@ pub struct Days(Vec<(i32, u64)>);
 impl Days {
     /// Adds calls of a day.
     pub fn add(&mut self, day: i32, calls: u64) {
+        // A trail is mostly read day by day.
+        if let Some((last, count)) = self.0.last_mut()
+            && *last == day
+        {
+            *count += calls;
+            return;
+        }
         match self.0.binary_search_by_key(&day, |(own, _)| *own) {
             Ok(at) => {
                 if let Some((_, count)) = self.0.get_mut(at) {
@@ -115,6 +122,11 @@ impl Days {
     /// The days with calls, each with their number.
     pub fn iter(&self) -> impl Iterator<Item = (i32, u64)> {
         self.0.iter().copied()
+    }
+
+    /// The same as a list, in order.
+    pub(super) fn as_slice(&self) -> &[(i32, u64)] {
+        &self.0
     }
 
     /// The first and the last day.
